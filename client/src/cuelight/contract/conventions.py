@@ -1,0 +1,12 @@
+"""Attribute names of the calls that Cuelight manages, after OpenTelemetry's GenAI semantic conventions."""
+
+PROMPT_NAME = "gen_ai.prompt.name"
+PROMPT_VERSION = "gen_ai.prompt.version"
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+INPUT_TOKENS = "gen_ai.usage.input_tokens"
+OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+PROMPT_DIGEST = "cuelight.prompt.digest"
+ENVIRONMENT = "cuelight.environment"
+REASON = "cuelight.resolution.reason"
+OUTPUT_ID = "cuelight.output.id"
