@@ -7,7 +7,7 @@ from typing import Any
 
 from cuelight.contract.condition import holds
 from cuelight.contract.output import schema_findings
-from cuelight.contract.rendering import schema_validator
+from cuelight.contract.schemas import schema_validator
 
 
 class Mode(StrEnum):
@@ -34,6 +34,61 @@ class Decision:
     approver: str = ""
 
 
+class Authority:
+    """One authority table, compiled once; `decide` may be called from any thread."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Compile; Invalid where an action's `arguments` are no JSON Schema."""
+        self._rules = {rule["action"]: rule for rule in reversed(document.get("actions", ()))}  # the first one counts
+        self._arguments = {
+            action: schema_validator(rule["arguments"], action)
+            for action, rule in self._rules.items()
+            if "arguments" in rule
+        }
+        self._most_calls = document.get("limits", {}).get("tool_calls_per_task")
+
+    def decide(
+        self,
+        action: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        document: Mapping[str, Any] | None = None,
+        done: int = 0,
+        calls: int = 0,
+        tools: frozenset[str] | None = None,
+    ) -> Decision:
+        """Whether `action` may be done now.
+
+        `document` holds what conditions may look at: `output` (the validated value), `input`, `facts` the app vouches
+        for. Of the task so far, `done` counts the same action and `calls` every tool call. `tools` are the names this
+        prompt may call; None means the action comes from the app's own code. What the table does not name is `never`.
+        """
+        rule = self._rules.get(action)
+        if rule is None:
+            return _never(action, f"{action} is not in the authority table, so it is never allowed")
+        if tools is not None and action not in tools:
+            return _never(action, f"this prompt does not list {action} among its tools")
+        given = dict(arguments or {})
+        mode, reason = _mode(rule, {**(document or {}), "arguments": given})
+        approver = rule.get("approver", "")
+        refused = self._refused(rule, given, done, calls if tools is not None else 0)
+        if refused:
+            return Decision(action, mode, allowed=False, reason=refused, approver=approver)
+        allowed = mode in (Mode.MAY_EXECUTE, Mode.MAY_PREPARE)
+        return Decision(action, mode, allowed=allowed, reason=reason, approver=approver)
+
+    def _refused(self, rule: Mapping[str, Any], arguments: dict[str, Any], done: int, calls: int) -> str:
+        action, limit = rule["action"], rule.get("limit_per_task")
+        if limit is not None and done >= limit:
+            return f"{action} was done {done} times in this task, the limit is {limit}"
+        if self._most_calls is not None and calls >= self._most_calls:
+            return f"this task has made {calls} tool calls, the limit is {self._most_calls}"
+        if action in self._arguments:
+            for finding in schema_findings(self._arguments[action], arguments):
+                return f"the arguments of {action} do not fit: {finding.message}"
+        return ""
+
+
 def decide(
     authority: Mapping[str, Any],
     action: str,
@@ -43,22 +98,12 @@ def decide(
     done: int = 0,
     tools: frozenset[str] | None = None,
 ) -> Decision:
-    """Whether `action` may be done now.
+    """Compile and decide once; keep an `Authority` where the same table is asked often."""
+    return Authority(authority).decide(action, arguments=arguments, document=document, done=done, tools=tools)
 
-    `document` holds what conditions may look at: `output` (the validated value), `input`, `facts` the app vouches
-    for. `done` counts the same action within the task so far. `tools` are the names this prompt may call; None means
-    the action comes from the app's own code. What the table does not name is `never`.
-    """
-    rule = next((one for one in authority.get("actions", ()) if one["action"] == action), None)
-    if rule is None:
-        return Decision(action, Mode.NEVER, False, f"{action} is not in the authority table, so it is never allowed")
-    if tools is not None and action not in tools:
-        return Decision(action, Mode.NEVER, False, f"this prompt does not list {action} among its tools")
-    mode, reason = _mode(rule, {**(document or {}), "arguments": dict(arguments or {})})
-    refused = _refused(rule, arguments or {}, done)
-    if refused:
-        return Decision(action, mode, False, refused, rule.get("approver", ""))
-    return Decision(action, mode, mode in (Mode.MAY_EXECUTE, Mode.MAY_PREPARE), reason, rule.get("approver", ""))
+
+def _never(action: str, reason: str) -> Decision:
+    return Decision(action, Mode.NEVER, allowed=False, reason=reason)
 
 
 def _mode(rule: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Mode, str]:
@@ -66,16 +111,6 @@ def _mode(rule: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[Mode, s
         return Mode(rule["mode"]), _WORDS[Mode(rule["mode"])].format(rule["action"])
     otherwise = Mode(rule.get("otherwise", Mode.NEVER))
     return otherwise, f"the condition of {rule['action']} does not hold, so: {otherwise.value.replace('_', ' ')}"
-
-
-def _refused(rule: Mapping[str, Any], arguments: Mapping[str, Any], done: int) -> str:
-    limit = rule.get("limit_per_task")
-    if limit is not None and done >= limit:
-        return f"{rule['action']} was done {done} times in this task, the limit is {limit}"
-    if "arguments" in rule:
-        for finding in schema_findings(schema_validator(rule["arguments"], rule["action"]), dict(arguments)):
-            return f"the arguments of {rule['action']} do not fit: {finding.message}"
-    return ""
 
 
 _WORDS = {

@@ -18,17 +18,17 @@ def canonical(value: Any) -> bytes:
     Invalid on NaN, infinity, integers beyond 2^53 - 1, lone surrogates, keys that are no text, foreign types and
     nesting deeper than 100.
     """
+    parts: list[str] = []
+    _write(value, parts.append, 0)
     try:
-        return canonical_text(value).encode()
+        return "".join(parts).encode()
     except UnicodeEncodeError as bad:
         raise Invalid("the text holds half of a surrogate pair", "re-encode it as valid Unicode") from bad
 
 
 def canonical_text(value: Any) -> str:
     """The same as `canonical`, as text."""
-    parts: list[str] = []
-    _write(value, parts.append, 0)
-    return "".join(parts)
+    return canonical(value).decode()
 
 
 def digest(value: Any) -> str:
@@ -57,7 +57,7 @@ def _write(value: Any, out: Any, depth: int) -> None:
     elif isinstance(value, list | tuple):
         _write_list(value, out, depth)
     else:
-        raise Invalid(f"a {type(value).__name__} is no JSON value", "use text, numbers, true, false, null, lists, objects")
+        raise Invalid(f"a {type(value).__name__} is no JSON value", "use text, numbers, booleans, null, lists, objects")
 
 
 def _write_object(value: dict[Any, Any], out: Any, depth: int) -> None:

@@ -1,7 +1,8 @@
 """The one small condition language: output rules, authority, graders and metrics all say `if` with it.
 
 A condition is `{all: [...]}`, `{any: [...]}`, `{not: {...}}`, or `{path: P, <operator>: value, ...}` where every
-operator must hold. A bare path looks into the output; `$name.rest` looks into the document called `name`.
+operator must hold. A bare path looks into the output; `$name.rest` looks into the document called `name`. A path with
+`[*]` asks about every item: all of them must pass, and an empty list counts as one null.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from cuelight.contract.errors import Invalid
 
 Document = Mapping[str, Any]
 _MISSING = object()
+_EXAMPLE = "for example {path: decision, equals: qualified}"
 
 
 def lookup(path: str, document: Document) -> list[Any]:
@@ -41,29 +43,53 @@ def value_at(path: str, document: Document) -> Any:
 def holds(condition: Mapping[str, Any], document: Document) -> bool:
     """Whether the condition holds. A missing path is null; a comparison between unlike types is false, never an error.
 
-    Invalid where the condition itself cannot be read.
+    Invalid where the condition itself cannot be read; no document makes it raise.
     """
-    if "all" in condition:
-        return all(holds(part, document) for part in condition["all"])
-    if "any" in condition:
-        return any(holds(part, document) for part in condition["any"])
-    if "not" in condition:
-        return not holds(condition["not"], document)
-    if "path" not in condition:
-        raise Invalid("a condition needs a path, all, any or not", "for example {path: decision, equals: qualified}")
-    return _compare(condition, value_at(condition["path"], document))
+    if not isinstance(condition, Mapping):
+        raise Invalid("a condition is an object", _EXAMPLE)
+    joined = next((word for word in ("all", "any", "not") if word in condition), None)
+    if joined is None:
+        return _compare(condition, document)
+    if len(condition) > 1:
+        raise Invalid(f"a condition with {joined} holds nothing else", "put the rest into its own condition")
+    inside = condition[joined]
+    if joined == "not":
+        return not holds(inside, document)
+    if not isinstance(inside, list) or not inside:
+        raise Invalid(f"{joined} needs a list of conditions", _EXAMPLE)
+    held = [holds(part, document) for part in inside]  # every part is read, so that a broken one always shows
+    return all(held) if joined == "all" else any(held)
 
 
-def _compare(condition: Mapping[str, Any], value: Any) -> bool:
-    asked = [name for name in condition if name != "path"]
-    if not asked:
-        raise Invalid(f"the condition on {condition['path']} asks nothing", f"add one of {', '.join(OPERATORS)}")
-    for name in asked:
-        if name not in OPERATORS:
-            raise Invalid(f"there is no operator {name!r}", f"use one of {', '.join(OPERATORS)}")
-        if not OPERATORS[name](value, condition[name]):
-            return False
-    return True
+def _compare(condition: Mapping[str, Any], document: Document) -> bool:
+    path = condition.get("path")
+    if not isinstance(path, str):
+        raise Invalid("a condition needs a path, all, any or not", _EXAMPLE)
+    tests = [_operator(name, wanted) for name, wanted in condition.items() if name != "path"]
+    if not tests:
+        raise Invalid(f"the condition on {path} asks nothing", f"add one of {', '.join(OPERATORS)}")
+    values = _each(path, document) if "[*]" in path else [value_at(path, document)]
+    return all(test(value, wanted) for value in values for test, wanted in tests)
+
+
+def _operator(name: str, wanted: Any) -> tuple[Callable[[Any, Any], bool], Any]:
+    if name not in OPERATORS:
+        raise Invalid(f"there is no operator {name!r}", f"use one of {', '.join(OPERATORS)}")
+    kinds = _OPERANDS[name]
+    if kinds and not isinstance(wanted, kinds):
+        raise Invalid(f"the operator {name} cannot use {wanted!r:.60}", _EXAMPLE)
+    return OPERATORS[name], wanted
+
+
+def _each(path: str, document: Document) -> list[Any]:
+    """Every value at a path with `[*]`, null for an item that lacks the rest of the path or for no item at all."""
+    head, _, rest = path.partition("[*]")
+    items = [item for found in lookup(head, document) if isinstance(found, list) for item in found]
+    rest = rest.removeprefix(".")
+    if not rest:
+        return items or [None]
+    inner = [_each(rest, {"output": item}) if "[*]" in rest else [value_at(rest, {"output": item})] for item in items]
+    return [value for values in inner for value in values] or [None]
 
 
 def _step(found: list[Any], step: str) -> list[Any]:
@@ -136,4 +162,15 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "contains": _contains,
     "starts_with": _text(str.startswith),
     "ends_with": _text(str.endswith),
+}
+
+_NUMBER, _ANYTHING = (int, float), ()
+_OPERANDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("equals", "not_equals", "contains"), _ANYTHING),
+    **dict.fromkeys(("greater_than", "at_least", "less_than", "at_most"), _NUMBER),
+    **dict.fromkeys(("is_null", "not_null", "empty"), (bool,)),
+    **dict.fromkeys(("min_items", "max_items"), (int,)),
+    **dict.fromkeys(("in", "not_in"), (list,)),
+    **dict.fromkeys(("starts_with", "ends_with"), (str,)),
+    "has": (Mapping,),
 }

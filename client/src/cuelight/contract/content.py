@@ -18,7 +18,7 @@ _VARIABLE = {"type": "string", "required": True, "source": "", "trust": "untrust
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One declared input. `type` is string, integer, number, boolean, json or messages; `trust` internal or untrusted."""
+    """One declared input. `type`: string, integer, number, boolean, json or messages; `trust`: internal or untrusted."""
 
     name: str
     type: str

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from cuelight.contract.condition import holds, same, value_at
-from cuelight.contract.errors import Blocked
+from cuelight.contract.errors import Blocked, Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +28,41 @@ def apply(
 ) -> tuple[Values, list[Cut]]:
     """The values that may be used, and what was cut to get there.
 
-    A rule with `action: refuse`, and every `pinned_value`, raises Blocked instead of cutting. A `declared_only` rule does nothing; a rule with
-    `in_tests: false` does nothing while `testing`, so that a test set can probe the second line of defence.
+    A rule with `action: refuse`, and every `pinned_value`, raises Blocked instead of cutting; a rule that cannot look
+    into the value that it is given raises Invalid. A `declared_only` rule does nothing; a rule with `in_tests: false`
+    does nothing while `testing`, so that a test set can probe the second line of defence.
     """
     kept, cuts = dict(values), []
     for rule in rules:
         variable = rule.get("variable")
         if "declared_only" in rule or variable not in kept or (testing and rule.get("in_tests") is False):
             continue
+        _refuse_shape(rule, kept[variable])
         value, count, words = RULES[rule["rule"]](rule, kept[variable], today)
         if not count:
             continue
         if rule["rule"] == "pinned_value" or rule.get("action", "cut") == "refuse":
-            raise Blocked(
-                f"context rule {rule['id']}: {words}", f"change {variable}, or the rule in a new version", rule=rule["id"]
-            )
+            hint = f"change {variable}, or the rule in a new version"
+            raise Blocked(f"context rule {rule['id']}: {words}", hint, rule=rule["id"])
         kept[variable] = value
         cuts.append(Cut(rule["id"], variable, count, words))
     return kept, cuts
 
 
+def _refuse_shape(rule: Mapping[str, Any], value: Any) -> None:
+    """A rule that cannot look into a value refuses it: passing it on uncut would be passing it in silence."""
+    shape: type = str if rule["rule"] == "max_chars" and not rule.get("field") else list
+    if rule["rule"] != "pinned_value" and value is not None and not isinstance(value, shape):
+        wanted = "a text" if shape is str else "a list"
+        raise Invalid(f"context rule {rule['id']} looks at {wanted}, {rule['variable']} is none", "pass what it reads")
+
+
 def _max_items(rule: Mapping[str, Any], value: Any, _: date) -> Kept:
     over = len(value) - rule["n"] if isinstance(value, list) else 0
-    return (value[: rule["n"]], over, f"{over} more than {rule['n']} items") if over > 0 else (value, 0, "")
+    if over <= 0:
+        return value, 0, ""
+    kept = value[over:] if rule.get("keep") == "last" else value[: rule["n"]]
+    return kept, over, f"{over} more than {rule['n']} items"
 
 
 def _max_chars(rule: Mapping[str, Any], value: Any, _: date) -> Kept:
@@ -70,15 +82,16 @@ def _shorten(item: Any, field: str, limit: int) -> Any:
 
 def _allowed_values(rule: Mapping[str, Any], value: Any, _: date) -> Kept:
     field, allowed = rule["field"], rule["values"]
-    return _filter(value, lambda item: item.get(field) in allowed, f"a {field} that is not allowed")
+    return _filter(value, lambda item: any(same(item.get(field), one) for one in allowed), f"a {field} not allowed")
 
 
 def _max_age_days(rule: Mapping[str, Any], value: Any, today: date) -> Kept:
     def fresh(item: Mapping[str, Any]) -> bool:
         try:
-            return (today - date.fromisoformat(str(item[rule["field"]])[:10])).days <= rule["n"]
+            age = today - date.fromisoformat(str(item[rule["field"]])[:10])
+            return age.days <= int(rule["n"])
         except (KeyError, ValueError):
-            return rule.get("undated", "cut") == "keep"
+            return bool(rule.get("undated") == "keep")
 
     return _filter(value, fresh, f"older than {rule['n']} days")
 
@@ -93,7 +106,7 @@ def _pinned_value(rule: Mapping[str, Any], value: Any, _: date) -> Kept:
 
 
 def _filter(value: Any, keep: Callable[[Mapping[str, Any]], bool], words: str) -> Kept:
-    if not isinstance(value, list):
+    if value is None:
         return value, 0, ""
     kept = [item for item in value if isinstance(item, Mapping) and keep(item)]
     out = len(value) - len(kept)

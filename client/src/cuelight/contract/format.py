@@ -1,18 +1,17 @@
 """The file format, frozen as JSON Schema: what a document may hold, and what is wrong with one that does not fit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 import jsonschema_rs
 
 KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
-_SHOWN = 20
-_Errors = list[Any]
+_SHOWN, _LONGEST = 20, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +37,7 @@ def schema(kind: str) -> dict[str, Any]:
 
 def check(kind: str, document: Any) -> list[Problem]:
     """Everything in `document` that does not fit its kind, at most 20 problems; empty when it fits."""
-    found: list[Problem] = []
-    for error in _validator(kind).iter_errors(document):
-        found.extend(_explain(error, document, kind))
-        if len(found) >= _SHOWN:
-            break
-    return found[:_SHOWN]
+    return _problems(_Shape(_schema(kind), document, ()))
 
 
 @cache
@@ -54,8 +48,17 @@ def _whole() -> dict[str, Any]:
 
 
 @cache
-def _validator(kind: str) -> Any:
-    return jsonschema_rs.validator_for(schema(kind))
+def _schema(kind: str) -> dict[str, Any]:
+    return schema(kind)
+
+
+def _compiled(one: Mapping[str, Any]) -> Any:
+    return _validator(json.dumps(one))
+
+
+@lru_cache(maxsize=64)
+def _validator(text: str) -> Any:
+    return jsonschema_rs.validator_for(text)
 
 
 def _reach(defs: Mapping[str, Any], start: str) -> set[str]:
@@ -75,62 +78,74 @@ def _refs(node: Any) -> list[str]:
     return [name for item in node for name in _refs(item)] if isinstance(node, list) else []
 
 
-def _explain(error: Any, document: Any, kind: str) -> list[Problem]:
-    path = tuple(error.instance_path)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A schema and a value under it, at `path` from the top of the document."""
+
+    schema: Mapping[str, Any]
+    value: Any
+    path: tuple[str | int, ...]
+
+
+def _explain(error: Any, shape: _Shape) -> list[Problem]:
+    path = (*shape.path, *error.instance_path)
     keyword = error.schema_path[-1] if error.schema_path else ""
     if keyword == "oneOf":
-        return _closest(error, document, path, kind)
+        return _closest(_walk(shape.schema, error.schema_path), _value_at(shape.value, error.instance_path), path)
     if keyword == "additionalProperties":
-        return [_unknown(name, path, error, kind) for name in error.kind.unexpected]
+        known = list(_walk(shape.schema, error.schema_path[:-1]).get("properties", {}))
+        return [unknown_key(name, path, known) for name in error.kind.unexpected]
     return [Problem(path, _plain(error.message))]
 
 
-def _unknown(name: str, path: tuple[Any, ...], error: Any, kind: str) -> Problem:
-    known = list(_at(schema(kind), error.schema_path[:-1]).get("properties", {}))
-    return unknown_key(name, path, known)
-
-
-def unknown_key(name: str, path: tuple[Any, ...], known: list[str]) -> Problem:
+def unknown_key(name: str, path: tuple[str | int, ...], known: list[str]) -> Problem:
     """The problem of a key that does not belong, with the key that was probably meant."""
     near = get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
     return Problem((*path, name), f"unknown key {name!r}", hint)
 
 
-def _at(node: Any, path: Any) -> Any:
-    root = node
-    for step in path:
-        if isinstance(node, Mapping) and "$ref" in node and step not in node:
-            node = root["$defs"][node["$ref"].rpartition("/")[2]]
-        node = node[int(step)] if isinstance(node, list) else node[step]
-    if isinstance(node, Mapping) and "$ref" in node and "properties" not in node:
-        node = root["$defs"][node["$ref"].rpartition("/")[2]]
-    return node
-
-
-def _closest(error: Any, document: Any, path: tuple[Any, ...], kind: str) -> list[Problem]:
-    """Of several shapes, the one that the author most likely meant, and what is wrong with it."""
-    value = document
-    for step in path:
-        value = value[step]
-    shapes = [_resolved(one) for one in _at(schema(kind), error.schema_path)]
+def _closest(shapes: list[Any], value: Any, path: tuple[str | int, ...]) -> list[Problem]:
+    """Of several shapes, the one that the author most likely meant, and all that is wrong with it, however deep."""
+    shapes = [_resolved(one) for one in shapes]
     if not isinstance(value, Mapping):
         return [Problem(path, "expected an object with one of these keys: " + ", ".join(_heads(shapes)))]
     tagged = _by_tag(shapes, value, path)
     if isinstance(tagged, Problem):
         return [tagged]
-    best = tagged or max(shapes, key=lambda one: len(set(value) & set(one.get("required", one.get("properties", ())))))
-    validator = jsonschema_rs.validator_for({**best, "$defs": _whole()["$defs"]})
-    problems = [problem for inner in validator.iter_errors(value) for problem in _inner(inner, best, path)]
+    best = tagged or max(shapes, key=lambda one: _likeness(one, value))
+    problems = _problems(_Shape({**best, "$defs": _whole()["$defs"]}, value, path))
     return problems or [Problem(path, "fits more than one of the allowed shapes; keep the keys of one")]
 
 
-def _by_tag(shapes: list[Any], value: Mapping[str, Any], path: tuple[Any, ...]) -> Any:
+def _problems(shape: _Shape) -> list[Problem]:
+    found: list[Problem] = []
+    for error in _compiled(shape.schema).iter_errors(shape.value):
+        found.extend(_explain(error, shape))
+        if len(found) >= _SHOWN:
+            break
+    return found[:_SHOWN]
+
+
+def _likeness(shape: Mapping[str, Any], value: Mapping[str, Any]) -> tuple[int, int]:
+    """How many of the needed, then of the known keys a value has; a misspelt key counts where it is close."""
+    needed = set(shape.get("required", ()))
+    known = set(shape.get("properties", needed))
+    strange = [name for name in value if name not in known]
+    meant = [near[0] for name in strange if (near := get_close_matches(name, known - set(value), 1))]
+    have = {*value, *meant}
+    return len(have & needed), len(have & known)
+
+
+def _by_tag(
+    shapes: list[Any], value: Mapping[str, Any], path: tuple[str | int, ...]
+) -> Mapping[str, Any] | Problem | None:
     """The shape whose constant key (`type`, `rule`) the value names; a Problem where the name is unknown."""
     for tag in ("type", "rule"):
-        named = {one["properties"][tag]["const"]: one for one in shapes if "const" in one.get("properties", {}).get(tag, {})}
+        tags = [(one.get("properties", {}).get(tag, {}).get("const"), one) for one in shapes]
+        named: dict[str, Mapping[str, Any]] = {const: one for const, one in tags if const is not None}
         if named and tag in value:
-            if value[tag] in named:
+            if isinstance(value[tag], str) and value[tag] in named:
                 return named[value[tag]]
             near = get_close_matches(str(value[tag]), list(named), 1)
             hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(named)
@@ -138,12 +153,22 @@ def _by_tag(shapes: list[Any], value: Mapping[str, Any], path: tuple[Any, ...]) 
     return None
 
 
-def _inner(error: Any, shape: Mapping[str, Any], path: tuple[Any, ...]) -> list[Problem]:
-    keyword = error.schema_path[-1] if error.schema_path else ""
-    at = (*path, *error.instance_path)
-    if keyword == "additionalProperties" and not error.instance_path:
-        return [unknown_key(name, at, list(shape["properties"])) for name in error.kind.unexpected]
-    return [Problem(at, _plain(error.message))]
+def _walk(root: Mapping[str, Any], path: Iterable[str | int]) -> Any:
+    """The schema at a path of an error, which steps through references without naming them."""
+    node: Any = root
+    for step in path:
+        if isinstance(node, list):
+            node = node[int(step)]
+            continue
+        node = _resolved(node) if step not in node else node
+        node = _resolved(node) if step == "$ref" else node[step]
+    return _resolved(node) if isinstance(node, Mapping) and "properties" not in node else node
+
+
+def _value_at(value: Any, path: Iterable[str | int]) -> Any:
+    for step in path:
+        value = value[step]
+    return value
 
 
 def _resolved(shape: Any) -> Any:
@@ -155,5 +180,5 @@ def _heads(shapes: list[Any]) -> list[str]:
 
 
 def _plain(message: str) -> str:
-    short = message if len(message) <= 300 else message[:299] + "…"
+    short = message if len(message) <= _LONGEST else message[: _LONGEST - 1] + "…"
     return short.replace("is a required property", "is missing")

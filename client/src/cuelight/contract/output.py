@@ -1,20 +1,22 @@
 """The output contract: strict parse, JSON Schema, cross-field rules, and what happens when an output breaks them."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cuelight.contract.condition import holds
-from cuelight.contract.rendering import schema_validator
+from cuelight.contract.schemas import schema_validator
 
 MAX_CHARS = 2_000_000
+MAX_DEPTH = 100
 _SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which an output breaks its contract. `code` is stable, `path` a dotted place, `message` plain words."""
+    """One way in which an output breaks its contract. `code` is stable, `path` a dotted place, `message` for people."""
 
     code: str
     message: str
@@ -110,7 +112,17 @@ def parse(text: str, *, strict: bool = True) -> tuple[Any, Finding | None]:
 
 
 def _loads(body: str) -> Any:
-    return json.loads(body, object_pairs_hook=_object, parse_constant=_constant)
+    value = json.loads(body, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite)
+    level, depth = [value], 0
+    while level := [part for item in level for part in _inside(item)]:
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
+def _inside(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -122,6 +134,13 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:40]} is too large for a JSON number")
+    return number
 
 
 def _explain(body: str, reason: str) -> Finding:

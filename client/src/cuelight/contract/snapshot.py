@@ -34,6 +34,17 @@ class Resolution:
     fallback: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Serving:
+    """One deployment with its possible answers made beforehand; resolving only picks one."""
+
+    off: Resolution | None
+    experiments: Mapping[str, Resolution]
+    weights: tuple[tuple[Resolution, int], ...]
+    missing_key: Resolution | None
+    seed: str
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """One environment at one moment; immutable. `version` rises by one with each change, within one `epoch`."""
@@ -42,7 +53,7 @@ class Snapshot:
     epoch: str
     version: int
     document: Mapping[str, Any]
-    _serving: dict[tuple[str, str], tuple[tuple[tuple[str, int], ...], Mapping[str, Any]]] = field(repr=False)
+    _serving: Mapping[tuple[str, str], _Serving] = field(repr=False)
 
     def resolve(
         self, prompt: str, key: str | None = None, *, tenant: str = "", experiment: str | None = None
@@ -51,74 +62,105 @@ class Snapshot:
 
         NotFound where nothing is deployed: never the latest version, never a draft.
         """
-        serving = self._serving.get((prompt, tenant)) if tenant else None
-        reason = Reason.TENANT if serving else Reason.STABLE
-        everyone = self._serving.get((prompt, ""))
-        serving = serving or everyone
+        serving = self._serving.get((prompt, tenant)) or self._serving.get((prompt, ""))
         if serving is None:
             raise self._unknown(prompt)
-        weights, deployment = serving
-        kill = deployment.get("kill") or (everyone and everyone[1].get("kill"))
-        if kill:
-            return Resolution(prompt, None, None, Reason.KILL_SWITCH, deployment.get("release"), kill.get("fallback"))
+        if serving.off is not None:
+            return serving.off
         if experiment is not None:
-            return self._experiment(prompt, experiment, deployment)
-        if len(weights) > 1:
-            return self._rollout(prompt, key, weights, deployment)
-        return self._answer(prompt, weights[-1][0], reason, deployment)
+            return _experiment(serving, prompt, experiment)
+        weights = serving.weights
+        if serving.missing_key is None:
+            return weights[0][0]
+        if not key:
+            return serving.missing_key
+        return choose(weights, bucket(serving.seed, key)) or weights[-1][0]
 
     def content(self, prompt: str, version: str) -> Mapping[str, Any]:
         """The content document of a version that this snapshot carries."""
         found: Mapping[str, Any] = self.document["versions"][prompt][version]["content"]
         return found
 
-    def _rollout(
-        self, prompt: str, key: str | None, weights: tuple[tuple[str, int], ...], deployment: Mapping[str, Any]
-    ) -> Resolution:
-        stable = weights[-1][0]
-        if key is None or key == "":
-            return self._answer(prompt, stable, Reason.MISSING_KEY, deployment)
-        chosen = choose(weights, bucket(deployment["seed"], key)) or stable
-        return self._answer(prompt, chosen, Reason.STABLE if chosen == stable else Reason.ROLLOUT, deployment)
-
-    def _experiment(self, prompt: str, name: str, deployment: Mapping[str, Any]) -> Resolution:
-        version = deployment.get("experiments", {}).get(name)
-        if version is None:
-            raise NotFound(f"{prompt} has no experiment {name} here", "ask without experiment= to get what is live")
-        return self._answer(prompt, version, Reason.EXPERIMENT, deployment)
-
-    def _answer(self, prompt: str, version: str, reason: Reason, deployment: Mapping[str, Any]) -> Resolution:
-        digest = self.document["versions"][prompt][version]["digest"]
-        return Resolution(prompt, version, digest, reason, deployment.get("release"))
-
     def _unknown(self, prompt: str) -> NotFound:
         known = sorted({name for name, _ in self._serving})
         return NotFound(
             f"nothing is live for {prompt} in {self.environment}",
-            f"live here: {', '.join(known)}" if known else "release a version first: cuelight release <prompt>@<version>",
+            f"live here: {', '.join(known)}"
+            if known
+            else "release a version first: cuelight release <prompt>@<version>",
         )
 
 
-def parse(document: Mapping[str, Any]) -> Snapshot:
-    """Read a snapshot document; Invalid where its format, its weights or its algorithm are not known."""
-    if document.get("format") != FORMAT:
+def parse(document: Any) -> Snapshot:
+    """Read a snapshot document; Invalid where its format, its shape, its weights or its algorithm are not known."""
+    if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise Invalid(f"this is no {FORMAT} document", "update the client or the server")
+    try:
+        return _parse(document)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as bad:
+        raise Invalid(f"the snapshot cannot be read: {bad!r:.200}", "fetch the snapshot again") from bad
+
+
+def _parse(document: Mapping[str, Any]) -> Snapshot:
     serving = {}
     for prompt, deployments in document["deployments"].items():
+        everyone = deployments.get("", {})
         for tenant, deployment in deployments.items():
-            serving[prompt, tenant] = (_weights(prompt, deployment, document), deployment)
-    return Snapshot(document["environment"], document["epoch"], document["version"], document, serving)
+            kill = deployment.get("kill") or everyone.get("kill")
+            carried = _Prompt(prompt, document["versions"].get(prompt, {}))
+            serving[prompt, tenant] = _serve(carried, tenant, deployment, kill)
+    return Snapshot(str(document["environment"]), str(document["epoch"]), int(document["version"]), document, serving)
 
 
-def _weights(
-    prompt: str, deployment: Mapping[str, Any], document: Mapping[str, Any]
-) -> tuple[tuple[str, int], ...]:
-    weights = tuple((str(version), int(weight)) for version, weight in deployment["weights"])
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    """One prompt of the document: its name and the versions that the document carries."""
+
+    name: str
+    versions: Mapping[str, Any]
+
+    def answer(self, version: str, reason: Reason, deployment: Mapping[str, Any]) -> Resolution:
+        return Resolution(self.name, version, self.versions[version]["digest"], reason, deployment.get("release"))
+
+
+def _serve(prompt: _Prompt, tenant: str, deployment: Mapping[str, Any], kill: Mapping[str, Any] | None) -> _Serving:
+    weights = _weights(prompt, deployment)
+    alone = len(weights) == 1
+    stable = Reason.TENANT if tenant and alone else Reason.STABLE
+    reasons = [Reason.ROLLOUT] * (len(weights) - 1) + [stable]
+    arms = [
+        (prompt.answer(version, reason, deployment), weight)
+        for (version, weight), reason in zip(weights, reasons, strict=True)
+    ]
+    return _Serving(
+        off=Resolution(prompt.name, None, None, Reason.KILL_SWITCH, deployment.get("release"), kill.get("fallback"))
+        if kill
+        else None,
+        experiments={
+            name: prompt.answer(version, Reason.EXPERIMENT, deployment)
+            for name, version in deployment.get("experiments", {}).items()
+        },
+        weights=tuple(arms),
+        missing_key=None if alone or not weights else prompt.answer(weights[-1][0], Reason.MISSING_KEY, deployment),
+        seed=str(deployment["seed"]) if len(weights) > 1 else "",
+    )
+
+
+def _weights(prompt: _Prompt, deployment: Mapping[str, Any]) -> list[tuple[str, int]]:
+    weights = [(str(version), int(weight)) for version, weight in deployment["weights"]]
     if deployment.get("kill") and not weights:
-        return ()
-    known = document["versions"].get(prompt, {})
-    if sum(weight for _, weight in weights) != PLACES or any(version not in known for version, _ in weights):
-        raise Invalid(f"the weights of {prompt} do not add up to {PLACES} over known versions", "fetch the snapshot again")
+        return []
+    known = all(version in prompt.versions and weight >= 0 for version, weight in weights)
+    if sum(weight for _, weight in weights) != PLACES or not known:
+        raise Invalid(
+            f"the weights of {prompt.name} do not add up to {PLACES} over known versions", "fetch the snapshot again"
+        )
     if len(weights) > 1 and deployment.get("algorithm") != ALGORITHM:
-        raise Invalid(f"{prompt} asks for a bucketing algorithm this client does not know", "update the client")
+        raise Invalid(f"{prompt.name} asks for a bucketing algorithm this client does not know", "update the client")
     return weights
+
+
+def _experiment(serving: _Serving, prompt: str, name: str) -> Resolution:
+    if name not in serving.experiments:
+        raise NotFound(f"{prompt} has no experiment {name} here", "ask without experiment= to get what is live")
+    return serving.experiments[name]

@@ -21,11 +21,10 @@ class Template:
         """The text with every name replaced by its already rendered text; Invalid where one is missing."""
         if not self.names:
             return self.literals[0]
-        out = [self.literals[0]]
+        out = list(self.literals)
         try:
-            for name, literal in zip(self.names, self.literals[1:], strict=True):
-                out.append(texts[name])
-                out.append(literal)
+            for at, name in enumerate(self.names):
+                out[at] += texts[name]
         except KeyError as missing:
             name = missing.args[0]
             raise Invalid(f"the variable {name} has no value", f"pass {name}=... to render") from None

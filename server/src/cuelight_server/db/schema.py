@@ -144,7 +144,7 @@ recording = Table(  # labelled outputs that stand in for a model; replaced by a 
     Column("content_digest", String(71), primary_key=True),
     Column("case_id", String(80), primary_key=True),
     Column("sample", Integer, primary_key=True),
-    Column("workflow", String(80), ForeignKey("workflow.name"), nullable=False),
+    Column("workflow", String(80), ForeignKey("workflow.name"), primary_key=True),  # two may hold equal contents
     Column("document", Text, nullable=False),
 )
 

@@ -1,0 +1,57 @@
+# Everything that one does with this repository. `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.setup-stamp
+WORKERS ?= 2
+
+# The first Python on PATH that is new enough and really starts.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+# A venv that does not start, or that was set up in another folder, is made anew.
+ifneq ($(shell $(RUN) -c 'print("starts")' 2>/dev/null) $(shell cat $(STAMP) 2>/dev/null),starts $(CURDIR))
+$(STAMP): anew
+endif
+
+.PHONY: help setup demo serve test check bench docs clean anew
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(STAMP) ## a virtual environment in .venv with everything in it
+	@echo 'Ready: $(VENV)/bin holds cuelight and cuelight-server.'
+
+demo: $(STAMP) ## start the desk with example data, in ./cuelight-data
+	$(VENV)/bin/cuelight-server demo
+
+serve: $(STAMP) ## start the desk on ./cuelight-data
+	$(VENV)/bin/cuelight-server serve --data cuelight-data
+
+test: check ## everything: the static checks, then all tests
+	@sh walks/browser/get_chromium.sh
+	$(RUN) -m pytest -n $(WORKERS) --dist worksteal
+
+check: $(STAMP) ## lint, format, types and walls
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+bench: $(STAMP) ## measure what the docs claim; ONLY=part for one part
+	$(RUN) -m benchmarks.run $(ONLY)
+
+docs: $(STAMP) ## write docs/reference anew
+	$(RUN) -m cuelight_server.docs_reference
+
+clean: ## remove what make made; your cuelight-data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+anew:
+
+$(STAMP): pyproject.toml client/pyproject.toml server/pyproject.toml constraints.txt
+	@$(if $(strip $(PYTHON)),PYTHON='$(PYTHON)' sh .ci/venv $(VENV),echo "Cuelight needs Python 3.11 or newer on PATH." >&2; exit 1)
+	@echo '$(CURDIR)' > $@

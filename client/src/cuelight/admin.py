@@ -1,0 +1,196 @@
+"""Admin: everything that people do with a desk, over its HTTP API; the server decides, this only asks."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx2
+
+from cuelight import __version__
+from cuelight.contract.errors import CuelightError, Denied, Invalid, NotFound, Unavailable, from_json
+
+DEFAULT_URL = "http://127.0.0.1:7080"
+_TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+_PUSH_TIMEOUT = httpx2.Timeout(120.0, connect=5.0)  # a bundle may be 50 MB
+_HINTS: dict[int, type[CuelightError]] = {401: Denied, 403: Denied, 404: NotFound, 413: Invalid, 422: Invalid}
+
+Json = dict[str, Any]
+
+
+class Admin:
+    """A desk, as one person. Every method raises one of the six kinds of error; Unavailable where no server answers.
+
+    `token` is a person's token; `as_` names a person and works on a demo desk only. Neither ever stands in a message.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        as_: str | None = None,
+        *,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """Connect on first use; Invalid where the URL is none. `transport` is for tests and for unusual networks."""
+        self.url = url.rstrip("/")
+        headers = {"User-Agent": f"cuelight/{__version__}", "Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {_sendable(token, 'the token')}"
+        if as_:
+            headers["Cuelight-As"] = _sendable(as_, "the name of the person")
+        if not self.url.startswith(("http://", "https://")):
+            raise Invalid(f"{self.url!r} is no address of a server", f"give it as {DEFAULT_URL}")
+        try:
+            self._http = httpx2.Client(
+                base_url=f"{self.url}/api/v1",
+                headers=headers,
+                timeout=_TIMEOUT,
+                transport=transport,
+                trust_env=not _at_home(self.url),  # a proxy never stands between us and this machine
+            )
+        except httpx2.InvalidURL as bad:
+            raise Invalid(f"{self.url!r} is no address of a server", f"give it as {DEFAULT_URL}") from bad
+
+    def __repr__(self) -> str:
+        """The address; never the token."""
+        return f"Admin({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *ended: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._http.close()
+
+    # files
+    def push(self, bundle: Json, *, as_drafts: bool = False) -> Json:
+        """Push a folder's bundle; what was minted, unchanged, refused, and which rules are enforced."""
+        return self._post("/push", {"bundle": bundle, "as_drafts": as_drafts}, timeout=_PUSH_TIMEOUT)
+
+    def lint(self, bundle: Json) -> Json:
+        """Findings, rules and digests of a bundle; nothing is written."""
+        return self._post("/lint", {"bundle": bundle}, timeout=_PUSH_TIMEOUT)
+
+    def diff(self, prompt: str, before: str, after: str, bundle: Json | None = None) -> Json:
+        """What changes between two labels of a prompt; `production` is a label, too."""
+        body: Json = {"prompt": prompt, "from": before, "to": after}
+        return self._post("/diff", body if bundle is None else {**body, "bundle": bundle}, timeout=_PUSH_TIMEOUT)
+
+    def export(self, workflow: str) -> Json:
+        """A workflow as a bundle that gives the same digests when it is pushed."""
+        return self._get(f"/export/{_step(workflow)}")
+
+    # prompts
+    def prompts(self, after: str = "", limit: int = 50) -> Json:
+        """One page of prompts."""
+        return self._get("/prompts", after=after, limit=limit)
+
+    def prompt(self, name: str) -> Json:
+        """A prompt's card."""
+        return self._get(f"/prompts/{_step(name)}")
+
+    def content(self, name: str, label: str) -> Json:
+        """The content behind a label."""
+        return self._get(f"/prompts/{_step(name)}/{_step(label)}")
+
+    # evaluation
+    def start_evaluation(self, prompt: str, label: str, provider: str, baseline: str) -> str:
+        """Begin an evaluation; its id."""
+        asked = {"prompt": prompt, "label": label, "provider": provider, "baseline": baseline}
+        return str(self._post("/evaluations", asked)["id"])
+
+    def evaluation(self, evaluation: str) -> Json:
+        """How far an evaluation is, and its report once it is done."""
+        return self._get(f"/evaluations/{_step(evaluation)}")
+
+    def results(self, evaluation: str, after: str = "", limit: int = 200) -> Json:
+        """One page of single results."""
+        return self._get(f"/evaluations/{_step(evaluation)}/results", after=after, limit=limit)
+
+    # releases
+    def approve(self, prompt: str, label: str, environment: str, role: str | None = None, note: str = "") -> Json:
+        """Say yes to exactly what would be released now."""
+        body: Json = {"prompt": prompt, "label": label, "environment": environment, "note": note}
+        return self._post("/approvals", body if role is None else {**body, "role": role})
+
+    def release_check(self, prompt: str, label: str, environment: str) -> Json:
+        """The checklist of a release that nobody has asked for yet."""
+        return self._get("/releases/check", prompt=prompt, label=label, environment=environment)
+
+    def release(self, prompt: str, label: str, environment: str, note: str = "") -> Json:
+        """Release; Blocked with the checklist in the details where something is missing."""
+        asked = {"prompt": prompt, "label": label, "environment": environment, "note": note}
+        return self._post("/releases", asked)
+
+    def roll_back(self, prompt: str, environment: str, why: str, before: str | None = None) -> Json:
+        """Back to the pinned last good version, or off where there is none."""
+        body: Json = {"prompt": prompt, "environment": environment, "why": why}
+        return self._post("/rollbacks", body if before is None else {**body, "from": before})
+
+    def observed(self, environment: str, version: int) -> Json:
+        """How many live clients follow a snapshot version, and which are silent."""
+        return self._get("/runtime/observed", environment=environment, version=version)
+
+    # looking
+    def status(self) -> Json:
+        """What serves where."""
+        return self._get("/status")
+
+    def why(self, output: str) -> Json:
+        """Everything known about the call that made an output."""
+        return self._get(f"/calls/{_step(output)}/why")
+
+    def audit(self, after: str = "", limit: int = 50) -> Json:
+        """One page of the audit log."""
+        return self._get("/audit", after=after, limit=limit)
+
+    def me(self) -> Json:
+        """Who the desk thinks is asking."""
+        return self._get("/me")
+
+    def _get(self, path: str, **query: Any) -> Json:
+        return self._ask("GET", path, params={key: value for key, value in query.items() if value != ""})
+
+    def _post(self, path: str, body: Json, timeout: httpx2.Timeout = _TIMEOUT) -> Json:
+        return self._ask("POST", path, json=body, timeout=timeout)
+
+    def _ask(self, method: str, path: str, **how: Any) -> Json:
+        try:
+            answer = self._http.request(method, path, **how)
+        except httpx2.TimeoutException as late:
+            raise Unavailable(f"{self.url} did not answer in time", "try again; is the server busy?") from late
+        except (httpx2.TransportError, OSError) as gone:
+            hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
+            raise Unavailable(f"no server answers at {self.url}", hint) from gone
+        return self._read(answer)
+
+    def _read(self, answer: httpx2.Response) -> Json:
+        try:
+            body = answer.json()
+        except ValueError:
+            body = None
+        if answer.is_success and isinstance(body, dict):
+            return body
+        if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+            raise from_json(body["error"])
+        kind = _HINTS.get(answer.status_code, Unavailable)
+        raise kind(
+            f"{self.url} answered {answer.status_code} without saying why", "is this a Cuelight server of this version?"
+        )
+
+
+def _at_home(url: str) -> bool:
+    return httpx2.URL(url).host in ("127.0.0.1", "localhost", "::1")
+
+
+def _step(name: str) -> str:
+    return quote(name, safe="") or "-"
+
+
+def _sendable(text: str, what: str) -> str:
+    if not text.isascii() or not text.isprintable() or text.strip() != text:
+        raise Invalid(f"{what} holds characters that cannot be sent", "copy it again, without spaces and line ends")
+    return text

@@ -1,0 +1,1 @@
+"""The JSON door: HTTP in, a verb or a view, JSON out."""

@@ -1,0 +1,1 @@
+"""What can be done and by whom, and the log that proves what was done."""

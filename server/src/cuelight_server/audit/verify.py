@@ -1,0 +1,107 @@
+"""Is the log still what was written? Pure: stored lines and heads in, findings out."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from cuelight_server.audit.log import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
+from cuelight_server.audit.model import Checkpoint, Finding, Head, Line, Tampering
+from cuelight_server.kernel.errors import Invalid
+
+_CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})\s*")
+
+
+def parse_checkpoint(text: str) -> Checkpoint:
+    """The checkpoint that was saved as `size root`; Invalid otherwise."""
+    found = _CHECKPOINT.fullmatch(text)
+    if found is None:
+        raise Invalid("this is no checkpoint", "a checkpoint is one line: the size, a space, 64 hex characters")
+    return Checkpoint(int(found[1]), found[2])
+
+
+def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | None = None) -> list[Finding]:
+    """Everything that is wrong, in the order of the lines; empty when the log is whole.
+
+    `lines` come by rising seq. Truncation or a rewrite of lines *and* heads shows only against a checkpoint that was
+    kept outside; no log that lies in one database can tell by itself.
+    """
+    known: dict[int, str] = {}
+    newest = Head(0, EMPTY_ROOT.hex())
+    for head in heads:
+        known[head.size] = head.root
+        newest = max(newest, head, key=lambda each: each.size)
+    findings: list[Finding] = []
+    frontier, last, kept_root = Frontier(), 0, EMPTY_ROOT.hex()
+    for line in lines:
+        findings += _line(line, last)
+        frontier = append(frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
+        root = root_of(frontier).hex()
+        if not findings:
+            findings += _against_head(line.seq, root, known, newest)
+        if kept and frontier.size == kept.size:
+            kept_root = root
+        last = line.seq
+    findings += _end(last, newest, frontier, whole=not findings)
+    return findings + _against_checkpoint(frontier.size, kept_root, kept)
+
+
+def _line(line: Line, last: int) -> list[Finding]:
+    """What one line shows by itself and by its place after the line `last`."""
+    found: list[Finding] = []
+    if line.seq <= last:
+        found.append(Finding(Tampering.INSERTION, line.seq, f"line {line.seq} stands where no line can be"))
+    if line.seq > last + 1:
+        gone = f"line {last + 1} is" if line.seq == last + 2 else f"lines {last + 1} to {line.seq - 1} are"
+        found.append(Finding(Tampering.DELETION, last + 1, f"{gone} gone"))
+    if leaf_hash(line.body.encode(errors="surrogatepass")).hex() != line.leaf:
+        found.append(
+            Finding(Tampering.EDIT, line.seq, f"line {line.seq} does not say what it said when it was written")
+        )
+    elif (told := _told_seq(line.body)) != line.seq:
+        found.append(Finding(Tampering.REORDER, line.seq, f"line {line.seq} was written as line {told}"))
+    return found
+
+
+def _told_seq(body: str) -> object:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    return told.get("seq") if isinstance(told, dict) else None
+
+
+def _against_head(seq: int, root: str, known: dict[int, str], newest: Head) -> list[Finding]:
+    """The first line from which the log and its heads part ways."""
+    if seq > newest.size:
+        return []
+    if seq not in known:
+        return [Finding(Tampering.DELETION, seq, f"the head after line {seq} is gone")]
+    if known[seq] != root:
+        return [Finding(Tampering.EDIT, seq, f"line {seq} and the head after it do not belong together")]
+    return []
+
+
+def _end(last: int, newest: Head, frontier: Frontier, *, whole: bool) -> list[Finding]:
+    if last < newest.size:
+        return [Finding(Tampering.TRUNCATION, last + 1, f"the log ends at line {last}, its head knows {newest.size}")]
+    if last > newest.size:
+        return [
+            Finding(Tampering.INSERTION, newest.size + 1, f"the head knows {newest.size} lines, the log has {last}")
+        ]
+    if whole and newest.frontier != tuple(root.hex() for root in frontier.roots):
+        return [Finding(Tampering.EDIT, None, "the frontier of the newest head is not that of the log")]
+    return []
+
+
+def _against_checkpoint(size: int, root_then: str, kept: Checkpoint | None) -> list[Finding]:
+    if kept is None:
+        return []
+    if kept.size > size:
+        return [
+            Finding(
+                Tampering.TRUNCATION, size + 1, f"the checkpoint was taken at {kept.size} lines, the log has {size}"
+            )
+        ]
+    if root_then != kept.root:
+        return [Finding(Tampering.EDIT, None, f"the first {kept.size} lines are not those that the checkpoint saw")]
+    return []

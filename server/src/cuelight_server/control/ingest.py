@@ -1,0 +1,33 @@
+"""Recording calls: what the apps tell, checked and kept, once each."""
+
+from dataclasses import dataclass
+
+from cuelight_server.control.desk import Desk
+from cuelight_server.db.operational import operational
+from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.errors import Denied
+from cuelight_server.telemetry import store
+from cuelight_server.telemetry.wire import read_calls
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How many calls were new, and how many were known already."""
+
+    new: int
+    known: int
+
+
+def record_calls(desk: Desk, app: Actor, body: bytes) -> Recorded:
+    """Keep the calls of a request body; their environment is the key's, whatever they say.
+
+    A call whose id is known stays as it is, so sending again is safe. Invalid when one does not fit: then none is kept.
+    """
+    if app.environment is None:
+        raise Denied(f"{app.id} has no environment", "calls are recorded with an app's key")
+    calls = read_calls(body, app.environment.value)
+    if not calls:
+        return Recorded(0, 0)
+    with operational(desk.calls) as sql:
+        new = store.insert_new(sql, calls)
+    return Recorded(new, len(calls) - new)

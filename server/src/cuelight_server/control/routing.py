@@ -1,0 +1,62 @@
+"""Publishing: what an environment serves becomes its next snapshot, in the transaction of the change."""
+
+from cuelight_server.control.desk import Desk
+from cuelight_server.control.door import Work
+from cuelight_server.kernel.errors import NotFound
+from cuelight_server.prompts import store as prompts
+from cuelight_server.prompts.model import Version, Workflow
+from cuelight_server.releases import store as releases
+from cuelight_server.routing import store
+from cuelight_server.routing.model import Deployment, Governance, Published
+from cuelight_server.routing.publish import build, workflow_of
+
+
+def publish(desk: Desk, work: Work, environment: str) -> Published:
+    """Build and store the environment's next snapshot; call it inside `act`, after the deployment was saved.
+
+    A workflow is governed by the newest revision that a release here was approved under: an authority that was pushed
+    later takes effect with the next release, not behind anyone's back.
+    """
+    version = store.raise_version(work.sql, environment)
+    deployments = store.deployments(work.sql, environment)
+    served = {(one.prompt, number) for one in deployments for number, _ in one.weights}
+    contents = {key: _content(work, *key) for key in served}
+    published = build(
+        environment,
+        desk.epoch,
+        version,
+        deployments,
+        {key: (found.digest, found.content) for key, found in contents.items()},
+        _governance(work, deployments),
+    )
+    store.save_snapshot(work.sql, environment, published, work.at_text)
+    work.note(snapshot={"version": published.version, "digest": published.digest})
+    return published
+
+
+def _content(work: Work, prompt: str, number: int) -> Version:
+    found = prompts.version(work.sql, prompt, number)
+    if found is None:
+        raise NotFound(f"{prompt}@v{number} is served and not stored", "run `cuelight-server verify`")
+    return found
+
+
+def _governance(work: Work, deployments: list[Deployment]) -> dict[str, Governance]:
+    revisions: dict[str, int] = {}
+    for one in deployments:
+        release = releases.release(work.sql, one.release) if one.release else None
+        if release is not None:
+            name = workflow_of(one.prompt)
+            revisions[name] = max(revisions.get(name, 0), release.governed_by)
+    return {name: _as_governance(_revision(work, name, number)) for name, number in revisions.items()}
+
+
+def _revision(work: Work, name: str, number: int) -> Workflow:
+    found = prompts.workflow_at(work.sql, name, number)
+    if found is None:
+        raise NotFound(f"revision {number} of {name} is not stored", "run `cuelight-server verify`")
+    return found
+
+
+def _as_governance(found: Workflow) -> Governance:
+    return Governance(document=found.document, authority=found.authority)

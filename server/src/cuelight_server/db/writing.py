@@ -1,0 +1,15 @@
+"""The governed transaction: only `control/door.py` opens it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+
+from cuelight_server.db.engine import Intent, transaction
+
+
+@contextmanager
+def governed(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may write every table; commits on leaving, rolls everything back on any exception."""
+    with transaction(engine, Intent.WRITE) as sql:
+        yield sql

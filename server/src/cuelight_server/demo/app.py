@@ -1,0 +1,71 @@
+"""The app of the demo: it asks the desk for its prompt, and its model is played by the recordings."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cuelight import Client, Result
+from cuelight.contract.errors import NotFound
+
+_FOLLOW_SECONDS = 10.0
+
+
+@dataclass
+class App:
+    """One long-running process of the app; it is never restarted during the story."""
+
+    client: Client
+    inputs: dict[str, dict[str, dict[str, Any]]]
+    outputs: dict[tuple[str, str], dict[str, Any]]
+
+    def serve(self, prompt: str, case: str, *, fenced: bool = False) -> tuple[str, Result]:
+        """Serve one task with the input of a case; returns the version that served it and the checked result.
+
+        `fenced` breaks the format on purpose: the model wraps its answer in a code fence.
+        """
+        served = self.client.prompt(prompt, key=case)
+        call = served.render(**self.inputs[prompt][case])
+        answer = self.outputs.get((str(served.digest), case))
+        if answer is None:
+            raise NotFound(
+                f"the demo has no recorded answer of {prompt} {served.version} for {case}", "see recordings/"
+            )
+        text = f"```json\n{answer['output']}\n```" if fenced else answer["output"]
+        result = call.finish(
+            text,
+            tool_calls=answer.get("tool_calls", ()),
+            model=answer.get("model"),
+            input_tokens=answer.get("input_tokens"),
+            output_tokens=answer.get("output_tokens"),
+            latency_ms=answer.get("latency_ms"),
+        )
+        return str(served.version), result
+
+    def follow(self, prompt: str, version: str) -> float | None:
+        """Seconds until this process serves `version`; None when it does not within ten."""
+        start = time.monotonic()
+        while time.monotonic() - start < _FOLLOW_SECONDS:
+            if self.client.prompt(prompt, key="follow").version == version:
+                return time.monotonic() - start
+            time.sleep(0.02)
+        return None
+
+
+def load(bundle: dict[str, Any]) -> tuple[dict[str, dict[str, dict[str, Any]]], dict[tuple[str, str], dict[str, Any]]]:
+    """Inputs by prompt and case, and outputs by (content digest, case), of a workflow's bundle."""
+    workflow = bundle["workflow"]["workflow"]
+    inputs = {
+        f"{workflow}.{name}": {case["id"]: {**suite.get("defaults", {}), **case["input"]} for case in suite["cases"]}
+        for name, suite in bundle["suites"].items()
+    }
+    outputs = {(one["content"], one["case"]): one for one in bundle["recordings"]}
+    return inputs, outputs
+
+
+def read_key(folder: Path) -> str:
+    """The app's key, as `cuelight-server key add` printed it for the demo."""
+    text = (folder / "demo").read_text("utf-8")
+    key: str = json.loads(text)["key"]
+    return key

@@ -1,0 +1,174 @@
+"""The gate: from facts to a verdict; what is not known is inconclusive, and nothing passes by accident."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+
+from cuelight_server.evaluation.model import Category, Decision, Facts, Json, Mark, MetricFact, Ruling
+from cuelight_server.evaluation.strictness import stricter, with_defaults
+from cuelight_server.kernel.verdict import Verdict
+
+__all__ = ["decide", "increase_pct", "stricter", "with_defaults"]
+
+_HAIR = 1e-9  # 0.1 + 0.2 is not 0.3: limits are met within a billionth
+Rule = Callable[[Json, Facts], Iterator[Ruling]]
+
+
+def decide(gate: Json, facts: Facts) -> Decision:
+    """A rule that is broken beats everything; then whatever is not known; only then is it a pass.
+
+    `gate` is the gate that counts (see `stricter`); `facts.metrics` stand in the order of its metrics.
+    """
+    whole = with_defaults(gate)
+    rulings = tuple(ruling for rule in RULES for ruling in rule(whole, facts))
+    failed = [one.words for one in rulings if one.mark is Mark.FAIL]
+    unknown = [one.words for one in rulings if one.mark is Mark.UNKNOWN]
+    notes = dict.fromkeys(one.words for one in rulings if one.mark is Mark.NOT_APPLICABLE)
+    verdict = Verdict.FAIL if failed else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
+    return Decision(verdict, tuple(dict.fromkeys([*failed, *unknown])), tuple(notes), rulings)
+
+
+def increase_pct(value: float | None, against: float | None) -> float | None:
+    """How much more, in per cent of `against`; None where either is not known, infinite where something follows 0."""
+    now, before = _known(value), _known(against)
+    if now is None or before is None:
+        return None
+    if before == 0:
+        return 0.0 if now == 0 else math.inf
+    return (now / before - 1) * 100
+
+
+def _blockers(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    count = len(facts.blockers)
+    broken = facts.blocked_cases > gate["blocker_failures_max"]
+    yield _ruling("blockers", not broken, f"{count} blocker grader{'' if count == 1 else 's'} failing")
+
+
+def _pass_rate(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    if facts.cases < 1:
+        yield Ruling("pass_rate", Mark.UNKNOWN, "the suite has no cases")
+        return
+    rate = facts.passed / facts.cases
+    yield _ruling("pass_rate", rate >= gate["min_pass_rate"] - _HAIR, f"pass rate {rate:.2f}")
+
+
+def _regressions(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    if not facts.has_baseline:
+        yield Ruling("newly_failing", Mark.NOT_APPLICABLE, "no baseline")
+    elif facts.newly_failing is None:
+        yield Ruling("newly_failing", Mark.UNKNOWN, "regressions are not known")
+    else:
+        count = facts.newly_failing
+        yield _ruling("newly_failing", count <= gate["newly_failing_max"], f"{count} newly failing")
+
+
+def _increases(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    cost = gate.get("cost", {}).get("mean_increase_max_pct")
+    yield from _increase("cost", cost, facts.cost_usd, facts.baseline_cost_usd, facts)
+    latency = gate.get("latency", {}).get("p95_increase_max_pct")
+    yield from _increase("p95", latency, facts.p95_ms, facts.baseline_p95_ms, facts)
+
+
+def _increase(
+    name: str, most: float | None, value: float | None, against: float | None, facts: Facts
+) -> Iterator[Ruling]:
+    rule = f"{name}_increase"
+    if most is None:
+        return
+    if not facts.has_baseline:
+        yield Ruling(rule, Mark.NOT_APPLICABLE, f"no baseline to compare the {name} with")
+        return
+    pct = increase_pct(value, against)
+    if pct is None:
+        whose = "the candidate's" if _known(value) is None else "the baseline's"
+        yield Ruling(rule, Mark.UNKNOWN, f"{whose} {name} is not known")
+        return
+    words = f"{name} {pct:+.0f}%" if math.isfinite(pct) else f"{name} up from 0"
+    yield _ruling(rule, pct <= most + _HAIR, words)
+
+
+def _caps(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    usd = gate.get("cost", {}).get("mean_max_usd")
+    yield from _cap("cost", usd, facts.cost_usd, lambda value: f"${value:.5f} a case")
+    most = gate.get("latency", {}).get("p95_max_ms")
+    yield from _cap("p95", most, facts.p95_ms, lambda value: f"{value:.0f} ms")
+
+
+def _cap(name: str, most: float | None, value: float | None, say: Callable[[float], str]) -> Iterator[Ruling]:
+    if most is None:
+        return
+    known = _known(value)
+    if known is None:
+        yield Ruling(f"{name}_max", Mark.UNKNOWN, f"the candidate's {name} is not known")
+    else:
+        yield _ruling(f"{name}_max", known <= most + _HAIR, f"{name} {say(known)}, at most {say(most)}")
+
+
+def _floors(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    order = {category.value: place for place, category in enumerate(Category)}
+    by_category = gate.get("min_pass_rate_by_category", {})
+    for category in sorted(by_category, key=lambda name: order.get(name, len(order))):
+        yield _floor("category", category, by_category[category], facts.categories)
+    by_tag = gate.get("min_pass_rate_by_tag", {})
+    for tag in sorted(by_tag):
+        yield _floor("tag", tag, by_tag[tag], facts.tags)
+
+
+def _floor(kind: str, name: str, least: float, counts: Mapping[str, tuple[int, int]]) -> Ruling:
+    passed, cases = counts.get(name, (0, 0))
+    if not cases:
+        return Ruling(f"{kind}:{name}", Mark.UNKNOWN, f"no case of {kind} {name}, which has a floor")
+    rate = passed / cases
+    return _ruling(f"{kind}:{name}", rate >= least - _HAIR, f"{kind} {name} at {rate:.2f}, at least {least:.2f}")
+
+
+def _metrics(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    for metric, fact in zip(gate.get("metrics", []), facts.metrics, strict=True):
+        yield from _metric(metric, fact, facts)
+
+
+def _metric(metric: Json, fact: MetricFact, facts: Facts) -> Iterator[Ruling]:
+    name = f"metric {metric['id']}"
+    if "declared_only" in metric:
+        yield Ruling(name, Mark.NOT_APPLICABLE, f"{name} is declared in words only")
+        return
+    if not {"min", "max", "max_shift"} & metric.keys():
+        return
+    value = _known(fact.value)
+    if value is None:
+        yield Ruling(name, Mark.UNKNOWN, f"{name} has nothing to count")
+        return
+    if "min" in metric:
+        yield _ruling(name, value >= metric["min"] - _HAIR, f"{name} at {value:.3f}, at least {metric['min']:.3f}")
+    if "max" in metric:
+        yield _ruling(name, value <= metric["max"] + _HAIR, f"{name} at {value:.3f}, at most {metric['max']:.3f}")
+    if "max_shift" in metric:
+        yield _shift(name, metric["max_shift"], value, fact, facts)
+
+
+def _shift(name: str, most: float, value: float, fact: MetricFact, facts: Facts) -> Ruling:
+    if not facts.has_baseline:
+        return Ruling(name, Mark.NOT_APPLICABLE, f"no baseline to compare {name} with")
+    before = _known(fact.baseline)
+    if before is None:
+        return Ruling(name, Mark.UNKNOWN, f"{name} has nothing to count in the baseline")
+    moved = value - before
+    return _ruling(name, abs(moved) <= most + _HAIR, f"{name} moved by {moved:+.3f}, at most {most:.3f}")
+
+
+def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
+    if facts.unfinished:
+        yield Ruling("finished", Mark.UNKNOWN, facts.unfinished)
+    least = gate.get("min_cases")
+    if least is not None and facts.cases < least:
+        yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")
+
+
+def _ruling(rule: str, kept: bool, words: str) -> Ruling:  # noqa: FBT001  the answer of a comparison
+    return Ruling(rule, Mark.PASS if kept else Mark.FAIL, words)
+
+
+def _known(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+RULES: tuple[Rule, ...] = (_blockers, _pass_rate, _regressions, _increases, _caps, _floors, _metrics, _enough)

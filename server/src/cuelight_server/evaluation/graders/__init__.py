@@ -1,0 +1,123 @@
+"""The graders: each a small pure function from a rule and an output to what is wrong with it, in plain words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cuelight.contract.condition import holds, lookup, same
+from cuelight.contract.rendering import schema_validator
+from cuelight_server.evaluation.graders import format, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders.sample import Rule, Sample, read
+from cuelight_server.evaluation.model import Grade, Severity
+from cuelight_server.kernel.errors import Invalid
+
+__all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
+
+Check = Callable[[Sample], str]  # what is wrong, empty for nothing
+
+SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
+    "json_only": format.json_only,
+    "equals": values.equals,
+    "not_equals": values.not_equals,
+    "one_of": values.one_of,
+    "contains_any": texts.contains_any,
+    "contains_all": texts.contains_all,
+    "not_contains": texts.not_contains,
+    "non_empty": values.non_empty,
+    "is_empty": values.is_empty_at,
+    "number_range": values.number_range,
+    "any_item": lists.any_item,
+    "no_item": lists.no_item,
+    "max_words": texts.max_words,
+    "max_chars": texts.max_chars,
+    "max_items": lists.max_items,
+    "min_items_at": lists.min_items_at,
+    "reading_grade_max": texts.reading_grade_max,
+    "implies": values.implies,
+    "refs_exist": grounding.refs_exist,
+    "quotes_in_input": grounding.quotes_in_input,
+    "each_item_has": lists.each_item_has,
+    "numbers_in_input": grounding.numbers_in_input,
+    "input_values_absent": grounding.input_values_absent,
+    "label_never": values.label_never,
+    "tools_allowed": limits.tools_allowed,
+    "max_output_tokens": limits.max_output_tokens,
+    "max_latency_ms": limits.max_latency_ms,
+}
+TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grader:
+    """One rule of a suite, compiled."""
+
+    name: str
+    severity: Severity
+    rule: Rule
+    check: Check
+
+
+def prepare(rule: Rule, suite_schema: Rule | None) -> Grader:
+    """Compile one rule. Invalid for an unknown type, a broken pattern or schema, or `schema` without any schema."""
+    return Grader(name=name_of(rule), severity=Severity(rule["severity"]), rule=rule, check=_check(rule, suite_schema))
+
+
+def name_of(rule: Rule) -> str:
+    """The id; without one, type:path; without a path, the type."""
+    kind: str = rule["type"]
+    return str(rule.get("id") or (f"{kind}:{rule['path']}" if "path" in rule else kind))
+
+
+def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
+    """Every grader's word on one output; graders that the case is not meant for are left out.
+
+    Invalid where a grader cannot come to an end.
+    """
+    return tuple(_grade(one, sample) for one in graders if _applies(one.rule, sample))
+
+
+def _grade(one: Grader, sample: Sample) -> Grade:
+    wrong = one.check(sample)
+    if wrong:
+        return Grade(one.name, one.severity, passed=False, message=wrong)
+    if sample.problem and _reads_output(one.rule, sample):
+        return Grade(one.name, one.severity, passed=False, message=f"nothing to look at: {sample.problem}", unread=True)
+    return Grade(one.name, one.severity, passed=True)
+
+
+def _check(rule: Rule, suite_schema: Rule | None) -> Check:
+    kind = rule["type"]
+    if kind in SIMPLE:
+        return partial(SIMPLE[kind], rule)
+    if kind == "schema":
+        document = rule.get("schema", suite_schema)
+        if document is None:
+            raise Invalid("a grader `schema` has no schema", "give the suite a schema, or the grader one of its own")
+        return partial(format.schema, schema_validator(document, "the suite"))
+    if kind in {"regex", "not_regex"}:
+        search = texts.matches if kind == "regex" else texts.not_matches
+        return partial(search, texts.compiled(rule["pattern"]), rule)
+    raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(TYPES))}")
+
+
+def _applies(rule: Rule, sample: Sample) -> bool:
+    if "label" in rule and not same((sample.label or {}).get(rule["label"]), rule["label_value"]):
+        return False
+    return "when" not in rule or all(_given(sample, path, wanted) for path, wanted in rule["when"].items())
+
+
+def _given(sample: Sample, path: str, wanted: list[Any]) -> bool:
+    return any(same(value, want) for value in lookup(path, {"output": sample.input}) or [None] for want in wanted)
+
+
+def _reads_output(rule: Rule, sample: Sample) -> bool:
+    if rule["type"] == "implies":
+        return _looks(rule["if"]) or (_looks(rule["then"]) and holds(rule["if"], sample.document))
+    return any(not path.startswith("$") for path in [*rule.get("paths", []), *([rule["path"]] if "path" in rule else [])])
+
+
+def _looks(condition: Rule) -> bool:
+    """Whether a condition looks into the parsed output."""
+    inner = [*condition.get("all", []), *condition.get("any", []), *([condition["not"]] if "not" in condition else [])]
+    return any(map(_looks, inner)) or not str(condition.get("path", "$")).startswith("$")

@@ -1,0 +1,207 @@
+"""What an evaluation is made of: cases and a suite going in, grades and results between, facts and a decision out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from cuelight_server.kernel.verdict import Verdict
+
+Json = Mapping[str, Any]
+
+
+class Severity(StrEnum):
+    """How much a failed grader counts."""
+
+    BLOCKER = "blocker"
+    MAJOR = "major"
+    MINOR = "minor"
+
+
+class Category(StrEnum):
+    """The ten kinds of case, in the order of the reports."""
+
+    NORMAL = "normal"
+    EDGE = "edge"
+    BAD_INPUT = "bad_input"
+    MISSING_CONTEXT = "missing_context"
+    CONFLICTING_CONTEXT = "conflicting_context"
+    SENSITIVE_DATA = "sensitive_data"
+    DOMAIN_SPECIFIC = "domain_specific"
+    OUTPUT_FORMAT = "output_format"
+    REFUSAL_ESCALATION = "refusal_escalation"
+    COST_LATENCY = "cost_latency"
+
+
+class CaseState(StrEnum):
+    """What became of a case, seen against the baseline."""
+
+    FIXED = "fixed"
+    NEWLY_FAILING = "newly_failing"
+    FAILING = "failing"
+    PASSING = "passing"
+    EXPECTED_FAILURE = "expected_failure"
+
+
+class Arm(StrEnum):
+    """Which of the two versions an output belongs to."""
+
+    CANDIDATE = "candidate"
+    BASELINE = "baseline"
+
+
+class Mark(StrEnum):
+    """What one rule of the gate says. UNKNOWN never passes; NOT_APPLICABLE comes with a note."""
+
+    PASS = "pass"  # noqa: S105  a mark, not a password
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test case; `input` is complete: the suite's defaults and derived variables are in it."""
+
+    id: str
+    category: Category
+    title: str
+    input: Json
+    tags: tuple[str, ...] = ()
+    label: Json | None = None
+    graders: tuple[Json, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A test set as read from its document. `expected_failures` maps a version label to {case id: reason}."""
+
+    name: str
+    digest: str
+    cases: tuple[Case, ...]
+    graders: tuple[Json, ...]
+    schema: Json | None
+    expected_failures: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """What one grader said about one output; `message` says what was found and what was wanted, empty on a pass.
+
+    `unread`: the grader had nothing to look at because the output could not be parsed. It fails, but where another
+    blocker names the cause it is not named a second time.
+    """
+
+    name: str
+    severity: Severity
+    passed: bool
+    message: str = ""
+    unread: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleResult:
+    """One output of one case with its grades; tokens, `latency_ms` and `cost_usd` are None where they are not known.
+
+    `counts` holds for each metric of the gate whether the output is one of those looked at, and whether it counts.
+    """
+
+    case: str
+    sample: int
+    text: str
+    grades: tuple[Grade, ...]
+    counts: tuple[tuple[bool, bool], ...]
+    tool_calls: tuple[Json, ...]
+    input_tokens: int | None
+    output_tokens: int | None
+    latency_ms: float | None
+    cost_usd: float | None
+    model: str
+    finish_reason: str
+    provenance: str
+
+    def clean(self, *severities: Severity) -> bool:
+        """Whether no grader of these severities failed."""
+        return all(one.passed for one in self.grades if one.severity in severities)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """All samples of one case and whether the case passes."""
+
+    case: Case
+    samples: tuple[SampleResult, ...]
+    passed: bool
+    unstable: bool
+    blockers: tuple[str, ...]  # names of the blocker graders that failed in some sample, sorted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricValue:
+    """Of `of` samples, the share that counts; `value` is None where `of` is 0 or the metric is declared in words."""
+
+    id: str
+    of: int
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmResult:
+    """One version's outputs, graded and summed up. `cost_usd` is the mean of a case, None where any part is unknown."""
+
+    label: str
+    digest: str
+    cases: tuple[CaseResult, ...]
+    metrics: tuple[MetricValue, ...]
+    pass_rate: float | None
+    cost_usd: float | None
+    p95_ms: float | None
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFact:
+    """A metric of both arms: None where there is no denominator, or no baseline."""
+
+    id: str
+    value: float | None
+    baseline: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that the gate decides on. None means: not known, or (`baseline_*`, `newly_failing`) no baseline."""
+
+    cases: int
+    passed: int
+    blocked_cases: int
+    blockers: tuple[str, ...]
+    categories: Mapping[str, tuple[int, int]]  # category -> (passed, cases)
+    tags: Mapping[str, tuple[int, int]]
+    has_baseline: bool
+    newly_failing: int | None
+    cost_usd: float | None
+    baseline_cost_usd: float | None
+    p95_ms: float | None
+    baseline_p95_ms: float | None
+    metrics: tuple[MetricFact, ...] = ()
+    unfinished: str = ""  # why the run did not come to its end
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What one rule says, in words."""
+
+    rule: str
+    mark: Mark
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The verdict, the reasons for it, and the remarks that do not change it."""
+
+    verdict: Verdict
+    why: tuple[str, ...]
+    notes: tuple[str, ...]
+    rulings: tuple[Ruling, ...]

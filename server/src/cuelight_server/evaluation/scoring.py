@@ -1,0 +1,131 @@
+"""From graded outputs to the facts of a gate: which cases pass, what is fixed and what is lost, and the numbers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from cuelight.contract.condition import holds
+from cuelight_server.evaluation.costs import mean, nearest_rank_p95
+from cuelight_server.evaluation.model import (
+    ArmResult,
+    Case,
+    CaseResult,
+    Category,
+    Facts,
+    Grade,
+    Json,
+    MetricFact,
+    MetricValue,
+    SampleResult,
+    Severity,
+    Suite,
+)
+from cuelight_server.evaluation.strictness import majors_needed
+
+
+def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseResult:
+    """Whether a case passes: no blocker fails in any sample, and majors pass in as many samples as the gate asks.
+
+    `repeat` is the gate's; a case that its `every_sample_if` holds for may fail no major in any sample either. A case
+    without a sample does not pass.
+    """
+    sound = [one.clean(Severity.BLOCKER, Severity.MAJOR) for one in samples]
+    majors = sum(one.clean(Severity.MAJOR) for one in samples)
+    blockers = {grade.name for one in samples for grade in _blockers(one)}
+    clear = all(one.clean(Severity.BLOCKER) for one in samples)
+    every = "every_sample_if" in repeat and holds(repeat["every_sample_if"], _case_document(case))
+    needed = len(samples) if every else majors_needed(repeat, len(samples))
+    return CaseResult(
+        case=case,
+        samples=samples,
+        passed=bool(samples) and clear and majors >= needed,
+        unstable=len(set(sound)) > 1,
+        blockers=tuple(sorted(blockers)),
+    )
+
+
+def sum_up(label: str, digest: str, cases: tuple[CaseResult, ...], metrics: Sequence[Json]) -> ArmResult:
+    """One arm's numbers; None for each that is not known."""
+    samples = [sample for case in cases for sample in case.samples]
+    return ArmResult(
+        label=label,
+        digest=digest,
+        cases=cases,
+        metrics=tuple(_measure(place, metric, samples) for place, metric in enumerate(metrics)),
+        pass_rate=sum(case.passed for case in cases) / len(cases) if cases else None,
+        cost_usd=mean(mean(sample.cost_usd for sample in case.samples) for case in cases),
+        p95_ms=nearest_rank_p95(sample.latency_ms for sample in samples),
+        models=tuple(sorted({sample.model for sample in samples if sample.model})),
+    )
+
+
+def excused(suite: Suite, candidate: ArmResult, baseline: ArmResult | None) -> Mapping[str, str]:
+    """Case id -> reason of the failures that are expected of this version.
+
+    They count only for a version that stands alone or is itself the baseline: another candidate earns no such credit.
+    """
+    if baseline is not None and baseline.digest != candidate.digest:
+        return {}
+    labels = [candidate.label] if baseline is None else [candidate.label, baseline.label]
+    return {case: why for label in labels for case, why in suite.expected_failures.get(label, {}).items()}
+
+
+def newly_failing(candidate: ArmResult, baseline: ArmResult) -> list[str]:
+    """Cases that pass on the baseline and fail on the candidate, in the suite's order."""
+    before = {one.case.id for one in baseline.cases if one.passed}
+    return [one.case.id for one in candidate.cases if not one.passed and one.case.id in before]
+
+
+def fixed(candidate: ArmResult, baseline: ArmResult) -> list[str]:
+    """Cases that fail on the baseline and pass on the candidate, in the suite's order."""
+    before = {one.case.id for one in baseline.cases if not one.passed}
+    return [one.case.id for one in candidate.cases if one.passed and one.case.id in before]
+
+
+def gather(
+    candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str], unfinished: str = ""
+) -> Facts:
+    """The facts that the gate decides on."""
+    blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
+    before = {one.id: one.value for one in baseline.metrics} if baseline else {}
+    return Facts(
+        cases=len(candidate.cases),
+        passed=sum(one.passed for one in candidate.cases),
+        blocked_cases=len(blocked),
+        blockers=tuple(sorted({name for one in blocked for name in one.blockers})),
+        categories=counted((one.case.category.value, one.passed) for one in candidate.cases),
+        tags=counted((tag, one.passed) for one in candidate.cases for tag in one.case.tags),
+        has_baseline=baseline is not None,
+        newly_failing=len(newly_failing(candidate, baseline)) if baseline else None,
+        cost_usd=candidate.cost_usd,
+        baseline_cost_usd=baseline.cost_usd if baseline else None,
+        p95_ms=candidate.p95_ms,
+        baseline_p95_ms=baseline.p95_ms if baseline else None,
+        metrics=tuple(MetricFact(id=one.id, value=one.value, baseline=before.get(one.id)) for one in candidate.metrics),
+        unfinished=unfinished,
+    )
+
+
+def counted(pairs: Iterable[tuple[str, bool]]) -> dict[str, tuple[int, int]]:
+    """Name -> (passed, all); categories in their own order, other names sorted."""
+    order = {category.value: place for place, category in enumerate(Category)}
+    found: dict[str, tuple[int, int]] = {}
+    for name, passed in pairs:
+        before = found.get(name, (0, 0))
+        found[name] = (before[0] + passed, before[1] + 1)
+    return dict(sorted(found.items(), key=lambda item: (order.get(item[0], 0), item[0])))
+
+
+def _blockers(sample: SampleResult) -> list[Grade]:
+    """The failed blockers to name: one that only could not read the output is named where nothing else explains it."""
+    failed = [one for one in sample.grades if not one.passed and one.severity is Severity.BLOCKER]
+    return [one for one in failed if not one.unread] or failed
+
+
+def _measure(place: int, metric: Json, samples: list[SampleResult]) -> MetricValue:
+    counts = [sample.counts[place] for sample in samples]
+    of = sum(looked for looked, _ in counts)
+    share = sum(looked and counts_too for looked, counts_too in counts)
+    return MetricValue(id=metric["id"], of=of, value=share / of if of else None)
+
+
+def _case_document(case: Case) -> Json:
+    return {"input": case.input, "label": case.label or {}, "case": {"id": case.id, "category": case.category.value}}

@@ -1,0 +1,100 @@
+"""Which of two gates is the stricter, field by field: a candidate can never loosen what production asks for."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cuelight_server.evaluation.model import Json
+
+_MOST = ("blocker_failures_max", "newly_failing_max")  # none is allowed where the gate does not say
+_LEAST = ("min_cases", "min_pass_rate")
+
+
+def with_defaults(gate: Json) -> dict[str, Any]:
+    """The gate with what it leaves out: no blocker may fail, nothing may newly fail."""
+    return {**dict.fromkeys(_MOST, 0), **gate}
+
+
+def stricter(candidate: Json, production: Json) -> dict[str, Any]:
+    """The stricter of both for every limit; limits that only one of them has count as well."""
+    left, right = with_defaults(candidate), with_defaults(production)
+    made: dict[str, Any] = {}
+    for name in _MOST:
+        _put(made, name, _both(left, right, name, min))
+    for name in _LEAST:
+        _put(made, name, _both(left, right, name, max))
+    for name in ("min_pass_rate_by_category", "min_pass_rate_by_tag"):
+        _put(made, name, _merged(left.get(name, {}), right.get(name, {}), max))
+    for name in ("cost", "latency"):
+        _put(made, name, _merged(left.get(name, {}), right.get(name, {}), min))
+    _put(made, "repeat", _repeat(left.get("repeat"), right.get("repeat")))
+    _put(made, "metrics", _metrics(left.get("metrics", []), right.get("metrics", [])))
+    _put(made, "human_review", _review(left.get("human_review"), right.get("human_review")))
+    return made
+
+
+def majors_needed(repeat: Json, samples: int) -> int:
+    """In how many of `samples` outputs the major graders must pass: majors_min, scaled up where there are fewer."""
+    asked = repeat.get("samples", 1)
+    return min(samples, max(1, math.ceil(samples * min(repeat.get("majors_min", asked), asked) / asked)))
+
+
+def _put(made: dict[str, Any], name: str, value: Any) -> None:
+    if value not in (None, {}, []):
+        made[name] = value
+
+
+def _both(left: Json, right: Json, name: str, choose: Callable[[Any, Any], Any]) -> Any:
+    if name in left and name in right:
+        return choose(left[name], right[name])
+    return left.get(name, right.get(name))
+
+
+def _merged(left: Json, right: Json, choose: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    return {name: _both(left, right, name, choose) for name in {**left, **right}}
+
+
+def _repeat(left: Json | None, right: Json | None) -> Json | None:
+    if left is None or right is None:
+        return left if right is None else right
+    samples = max(left["samples"], right["samples"])
+    made = {"samples": samples, "majors_min": max(majors_needed(one, samples) for one in (left, right))}
+    conditions = [one["every_sample_if"] for one in (left, right) if "every_sample_if" in one]
+    if conditions:
+        made["every_sample_if"] = _either(conditions[0], conditions[-1])
+    return made
+
+
+def _either(left: Json, right: Json) -> Json:
+    """A condition that holds where one of the two does."""
+    parts = [*left["any"]] if "any" in left else [left]
+    parts += [part for part in (right["any"] if "any" in right else [right]) if part not in parts]
+    return parts[0] if len(parts) == 1 else {"any": parts}
+
+
+def _metrics(left: list[Json], right: list[Json]) -> list[Json]:
+    """All of both; limits of the same metric, the same in what it counts, are joined."""
+    made = [dict(one) for one in left]
+    for metric in right:
+        twin = next((one for one in made if _counts(one) == _counts(metric)), None)
+        if twin is None:
+            made.append(dict(metric))
+        else:
+            twin.update(_limits(twin, metric))
+    return made
+
+
+def _counts(metric: Json) -> Mapping[str, Any]:
+    return {name: value for name, value in metric.items() if name not in ("min", "max", "max_shift", "note")}
+
+
+def _limits(left: Json, right: Json) -> dict[str, Any]:
+    chosen = {"min": max, "max": min, "max_shift": min}
+    return {name: _both(left, right, name, choose) for name, choose in chosen.items() if name in left or name in right}
+
+
+def _review(left: Json | None, right: Json | None) -> Json | None:
+    if left is None or right is None:
+        return left if right is None else right
+    roles = [*left["roles"], *(role for role in right["roles"] if role not in left["roles"])]
+    return {**right, **left, "roles": roles, "min_cases": max(left["min_cases"], right["min_cases"])}

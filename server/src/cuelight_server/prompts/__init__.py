@@ -1,0 +1,1 @@
+"""Workflows, their owners, prompts, versions and drafts."""

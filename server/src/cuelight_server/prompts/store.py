@@ -1,0 +1,376 @@
+"""Where workflows, prompts, their versions and drafts, suites, knowledge, prices and recordings are kept."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, and_, func, insert, select, update
+
+from cuelight.contract.canonical import canonical_text
+from cuelight_server.db import schema
+from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
+from cuelight_server.prompts.model import Draft, Numbered, Prompt, RecordingKey, Version, Workflow
+
+_MOST = 100_000  # rows of one workflow that a push or an export looks at
+_AT_ONCE = 200  # values in one IN (...)
+
+
+def workflow(sql: Connection, name: str) -> Workflow | None:
+    """A workflow at its newest revision, or None."""
+    table = schema.workflow_revision
+    found = select(table).where(table.c.workflow == name).order_by(table.c.revision.desc()).limit(1)
+    row = sql.execute(found).one_or_none()
+    return None if row is None else _workflow(row)
+
+
+def workflows(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[str]:
+    """Names of workflows, from above `after`."""
+    table = schema.workflow
+    found = select(table.c.name).where(table.c.name > after).order_by(table.c.name).limit(checked_size(size) + 1)
+    return page_of(list(sql.scalars(found)), size, str)
+
+
+def save_workflow(sql: Connection, new: Workflow) -> None:
+    """Store a revision: the first makes the workflow, each later one must be the next."""
+    table = schema.workflow
+    if new.revision == 1:
+        sql.execute(insert(table).values(name=new.name, revision=1, created_at=new.created_at))
+    else:
+        sql.execute(update(table).where(table.c.name == new.name).values(revision=new.revision))
+    sql.execute(
+        insert(schema.workflow_revision).values(
+            workflow=new.name,
+            revision=new.revision,
+            digest=new.digest,
+            document=canonical_text(dict(new.document)),
+            authority=canonical_text(dict(new.authority)),
+            actor=new.actor,
+            created_at=new.created_at,
+        )
+    )
+
+
+def owners_of(sql: Connection, workflow: str) -> dict[str, dict[str, Any]]:
+    """Role -> {"person": id, "backup": id or null} from the workflow's newest revision; empty when there is none."""
+    table = schema.workflow_revision
+    query = select(table.c.document).where(table.c.workflow == workflow)
+    document = sql.scalar(query.order_by(table.c.revision.desc()).limit(1))
+    owners: dict[str, dict[str, Any]] = json.loads(document).get("owners", {}) if document else {}
+    return owners
+
+
+def prompt(sql: Connection, name: str) -> Prompt | None:
+    """A prompt by its full name, or None."""
+    row = sql.execute(select(schema.prompt).where(schema.prompt.c.name == name)).one_or_none()
+    return None if row is None else _prompt(row)
+
+
+def prompts(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Prompt]:
+    """Prompts by full name, from above `after`."""
+    table = schema.prompt
+    found = select(table).where(table.c.name > after).order_by(table.c.name).limit(checked_size(size) + 1)
+    return page_of([_prompt(row) for row in sql.execute(found)], size, lambda one: one.name)
+
+
+def prompts_of(sql: Connection, workflow: str) -> list[Prompt]:
+    """The prompts of one workflow, by name."""
+    table = schema.prompt
+    found = select(table).where(table.c.workflow == workflow).order_by(table.c.name).limit(_MOST)
+    return [_prompt(row) for row in sql.execute(found)]
+
+
+def save_prompt(sql: Connection, new: Prompt) -> None:
+    """Store a new prompt; Conflict when its name is taken."""
+    sql.execute(insert(schema.prompt).values(name=new.name, workflow=new.workflow, created_at=new.created_at))
+
+
+def version(sql: Connection, prompt: str, number: int) -> Version | None:
+    """One version, or None."""
+    table = schema.version
+    row = sql.execute(select(table).where(table.c.prompt == prompt, table.c.number == number)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def version_by_digest(sql: Connection, prompt: str, digest: str) -> Version | None:
+    """The version of a prompt that has this content, or None."""
+    table = schema.version
+    found = select(table).where(table.c.prompt == prompt, table.c.digest == digest).order_by(table.c.number).limit(1)
+    row = sql.execute(found).one_or_none()
+    return None if row is None else _version(row)
+
+
+def versions(sql: Connection, prompt: str, before: int | None = None, size: int = DEFAULT_SIZE) -> Page[Version]:
+    """The versions of a prompt, newest first, from below the number `before`."""
+    table = schema.version
+    found = select(table).where(table.c.prompt == prompt).order_by(table.c.number.desc())
+    if before is not None:
+        found = found.where(table.c.number < before)
+    rows = sql.execute(found.limit(checked_size(size) + 1))
+    return page_of([_version(row) for row in rows], size, lambda one: str(one.number))
+
+
+def newest(sql: Connection, prompt: str) -> Version | None:
+    """The version with the highest number, or None."""
+    return next(iter(versions(sql, prompt, size=1).items), None)
+
+
+def lowest(sql: Connection, prompt: str) -> Version | None:
+    """The version with the lowest number, or None."""
+    table = schema.version
+    row = sql.execute(select(table).where(table.c.prompt == prompt).order_by(table.c.number).limit(1)).one_or_none()
+    return None if row is None else _version(row)
+
+
+def every_version(sql: Connection) -> Iterator[Version]:
+    """All versions of the desk, one after the other: for `verify`."""
+    for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):
+        yield _version(row)
+
+
+def save_version(sql: Connection, new: Version) -> None:
+    """Store a new version, for good; Conflict when its number is taken."""
+    sql.execute(
+        insert(schema.version).values(
+            prompt=new.prompt,
+            number=new.number,
+            digest=new.digest,
+            content=canonical_text(dict(new.content)),
+            author=new.author,
+            release_note=new.release_note,
+            created_at=new.created_at,
+        )
+    )
+
+
+def draft(sql: Connection, prompt: str, label: str) -> Draft | None:
+    """One draft, or None."""
+    table = schema.draft
+    row = sql.execute(select(table).where(table.c.prompt == prompt, table.c.label == label)).one_or_none()
+    return None if row is None else _draft(row)
+
+
+def drafts(sql: Connection, prompt: str, after: str = "", size: int = DEFAULT_SIZE) -> Page[Draft]:
+    """The drafts of a prompt by label, from above `after`."""
+    table = schema.draft
+    found = select(table).where(table.c.prompt == prompt, table.c.label > after).order_by(table.c.label)
+    rows = sql.execute(found.limit(checked_size(size) + 1))
+    return page_of([_draft(row) for row in rows], size, lambda one: one.label)
+
+
+def save_draft(sql: Connection, new: Draft) -> None:
+    """Store a draft, over the one that has its label."""
+    table, content = schema.draft, canonical_text(dict(new.content))
+    values = {"digest": new.digest, "content": content, "author": new.author, "updated_at": new.updated_at}
+    same = and_(table.c.prompt == new.prompt, table.c.label == new.label)
+    if sql.execute(update(table).where(same).values(**values)).rowcount == 0:
+        sql.execute(insert(table).values(prompt=new.prompt, label=new.label, **values))
+
+
+def labelled(sql: Connection, prompt: str, label: str) -> Version | Draft | None:
+    """What a label of this prompt names: a version before a draft, since a local desk may hold a draft `v2`."""
+    number = label[1:]
+    is_number = label.startswith("v") and number.isascii() and number.isdigit() and not number.startswith("0")
+    found = version(sql, prompt, int(number)) if is_number and len(number) < 10 else None
+    return found or draft(sql, prompt, label)
+
+
+def version_digests(sql: Connection, workflow: str) -> dict[str, dict[int, str]]:
+    """Prompt -> number -> digest, for every version of one workflow."""
+    table = schema.version
+    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    query = select(table.c.prompt, table.c.number, table.c.digest).select_from(joined)
+    found: dict[str, dict[int, str]] = {}
+    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
+        found.setdefault(row.prompt, {})[row.number] = row.digest
+    return found
+
+
+def draft_digests(sql: Connection, workflow: str) -> dict[str, dict[str, str]]:
+    """Prompt -> label -> digest, for every draft of one workflow."""
+    table = schema.draft
+    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    query = select(table.c.prompt, table.c.label, table.c.digest).select_from(joined)
+    found: dict[str, dict[str, str]] = {}
+    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
+        found.setdefault(row.prompt, {})[row.label] = row.digest
+    return found
+
+
+def suite(sql: Connection, workflow: str, name: str) -> Numbered | None:
+    """A suite at its newest number, or None."""
+    return _newest(sql, schema.suite, workflow, name)
+
+
+def suite_by_digest(sql: Connection, workflow: str, name: str, digest: str) -> Numbered | None:
+    """The suite as it was under this digest, or None."""
+    table = schema.suite
+    found = select(table).where(table.c.workflow == workflow, table.c.name == name, table.c.digest == digest)
+    row = sql.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else _numbered(row)
+
+
+def suites(sql: Connection, workflow: str) -> list[Numbered]:
+    """Every suite of a workflow at its newest number, by name."""
+    return _each_newest(sql, schema.suite, workflow)
+
+
+def save_suite(sql: Connection, new: Numbered) -> None:
+    """Store a suite under a new number, for good."""
+    sql.execute(insert(schema.suite).values(name=new.name, **_values(new)))
+
+
+def knowledge(sql: Connection, workflow: str, name: str) -> Numbered | None:
+    """Knowledge at its newest number, or None."""
+    return _newest(sql, schema.knowledge, workflow, name)
+
+
+def all_knowledge(sql: Connection, workflow: str) -> list[Numbered]:
+    """Everything a workflow knows at its newest number, by name."""
+    return _each_newest(sql, schema.knowledge, workflow)
+
+
+def save_knowledge(sql: Connection, new: Numbered) -> None:
+    """Store knowledge under a new number, for good."""
+    sql.execute(insert(schema.knowledge).values(name=new.name, **_values(new)))
+
+
+def prices(sql: Connection, workflow: str) -> Numbered | None:
+    """The prices of a workflow at their newest number, or None."""
+    table = schema.prices
+    found = select(table).where(table.c.workflow == workflow).order_by(table.c.number.desc()).limit(1)
+    row = sql.execute(found).one_or_none()
+    return None if row is None else _numbered(row)
+
+
+def save_prices(sql: Connection, new: Numbered) -> None:
+    """Store prices under a new number, for good."""
+    sql.execute(insert(schema.prices).values(**_values(new)))
+
+
+def recording(sql: Connection, workflow: str, content_digest: str, case: str, sample: int = 1) -> dict[str, Any] | None:
+    """One recorded output as it stands in the file, or None: only that of this very content, in this workflow."""
+    table = schema.recording
+    here = and_(table.c.workflow == workflow, table.c.content_digest == content_digest)
+    found = select(table.c.document).where(here, table.c.case_id == case, table.c.sample == sample)
+    document = sql.scalar(found)
+    recorded: dict[str, Any] | None = json.loads(document) if document else None
+    return recorded
+
+
+def recordings_of(sql: Connection, workflow: str, content_digest: str) -> dict[tuple[str, int], dict[str, Any]]:
+    """(case, sample) -> recording, for one content in one workflow."""
+    table = schema.recording
+    here = and_(table.c.workflow == workflow, table.c.content_digest == content_digest)
+    return {
+        (row.case_id, row.sample): json.loads(row.document)
+        for row in sql.execute(select(table).where(here).limit(_MOST))
+    }
+
+
+def recording_texts(sql: Connection, workflow: str, contents: Collection[str]) -> dict[RecordingKey, str]:
+    """The stored canonical text of every recording of these contents in one workflow."""
+    table, wanted, found = schema.recording, sorted(contents), {}
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = table.c.content_digest.in_(wanted[start : start + _AT_ONCE])
+        for row in sql.execute(select(table).where(table.c.workflow == workflow, some)):
+            found[row.content_digest, row.case_id, row.sample] = row.document
+    return found
+
+
+def recorded_contents(sql: Connection, workflow: str) -> list[str]:
+    """Digests of the contents that have recordings in one workflow."""
+    table = schema.recording
+    found = select(table.c.content_digest).where(table.c.workflow == workflow).distinct()
+    return list(sql.scalars(found.order_by(table.c.content_digest).limit(_MOST)))
+
+
+def save_recordings(
+    sql: Connection, workflow: str, new: Mapping[RecordingKey, str], changed: Mapping[RecordingKey, str]
+) -> None:
+    """Store new recordings and replace changed ones; the values are canonical text."""
+    table = schema.recording
+    if new:
+        sql.execute(insert(table), [{**_key(workflow, key), "document": text} for key, text in new.items()])
+    for key, text in changed.items():
+        same = [table.c[name] == value for name, value in _key(workflow, key).items()]
+        sql.execute(update(table).where(*same).values(document=text))
+
+
+def _key(workflow: str, key: RecordingKey) -> dict[str, Any]:
+    return {"content_digest": key[0], "case_id": key[1], "sample": key[2], "workflow": workflow}
+
+
+def _newest(sql: Connection, table: Table, workflow: str, name: str) -> Numbered | None:
+    found = select(table).where(table.c.workflow == workflow, table.c.name == name)
+    row = sql.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else _numbered(row)
+
+
+def _each_newest(sql: Connection, table: Table, workflow: str) -> list[Numbered]:
+    last = select(table.c.name, func.max(table.c.number).label("number")).where(table.c.workflow == workflow)
+    top = last.group_by(table.c.name).subquery()
+    both = and_(table.c.name == top.c.name, table.c.number == top.c.number, table.c.workflow == workflow)
+    found = select(table).join(top, both).order_by(table.c.name).limit(_MOST)
+    return [_numbered(row) for row in sql.execute(found)]
+
+
+def _values(new: Numbered) -> dict[str, Any]:
+    return {
+        "workflow": new.workflow,
+        "number": new.number,
+        "digest": new.digest,
+        "document": canonical_text(dict(new.document)),
+        "actor": new.actor,
+        "created_at": new.created_at,
+    }
+
+
+def _numbered(row: Row[Any]) -> Numbered:
+    return Numbered(
+        workflow=row.workflow,
+        name=getattr(row, "name", ""),
+        number=row.number,
+        digest=row.digest,
+        document=json.loads(row.document),
+        actor=row.actor,
+        created_at=row.created_at,
+    )
+
+
+def _workflow(row: Row[Any]) -> Workflow:
+    return Workflow(
+        name=row.workflow,
+        revision=row.revision,
+        digest=row.digest,
+        document=json.loads(row.document),
+        authority=json.loads(row.authority),
+        actor=row.actor,
+        created_at=row.created_at,
+    )
+
+
+def _prompt(row: Row[Any]) -> Prompt:
+    return Prompt(name=row.name, workflow=row.workflow, created_at=row.created_at, retired_at=row.retired_at)
+
+
+def _version(row: Row[Any]) -> Version:
+    return Version(
+        prompt=row.prompt,
+        number=row.number,
+        digest=row.digest,
+        content=json.loads(row.content),
+        author=row.author,
+        release_note=row.release_note,
+        created_at=row.created_at,
+    )
+
+
+def _draft(row: Row[Any]) -> Draft:
+    return Draft(
+        prompt=row.prompt,
+        label=row.label,
+        digest=row.digest,
+        content=json.loads(row.content),
+        author=row.author,
+        updated_at=row.updated_at,
+    )

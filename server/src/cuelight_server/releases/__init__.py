@@ -1,0 +1,1 @@
+"""Moving a version into an environment: what it takes, who said yes, and what became of it."""

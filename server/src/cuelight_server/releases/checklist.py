@@ -1,0 +1,175 @@
+"""The release checklist: pure, facts in, every item with its answer and who could provide what is missing."""
+
+from collections.abc import Iterator, Mapping
+
+from cuelight.contract.canonical import digest
+from cuelight_server.kernel.terms import Role
+from cuelight_server.kernel.verdict import Verdict
+from cuelight_server.releases.model import Approval, Checklist, Facts, Item
+
+_MAKERS = ("workflow owner", "domain expert", "engineering owner")
+
+
+def check(facts: Facts) -> Checklist:
+    """Every item that a release takes, the ones that hold too."""
+    return Checklist(
+        prompt=facts.prompt,
+        label=facts.label,
+        environment=facts.environment,
+        items=tuple(_items(facts)),
+        binding=facts.binding,
+        bound=facts.bound,
+    )
+
+
+def binding(bound: Mapping[str, object]) -> str:
+    """The digest that an approval is bound to: content, target, governance, suite and evidence together.
+
+    The number of an evaluation or a revision is for people; what counts are the digests.
+    """
+    counted = ("content", "prompt", "number", "environment", "revision", "suite", "evidence")
+    return digest({name: bound[name] for name in counted})
+
+
+def filled(facts: Facts) -> dict[Role, Approval]:
+    """Which approval fills which required role: held now, not by the author, each by another person.
+
+    Where a person could fill two roles the assignment that fills most is taken.
+    """
+    usable = {
+        role: [one for one in facts.approvals if one.role is role and _counts(facts, one)] for role in facts.required
+    }
+    return _assign(facts.required, usable, frozenset())
+
+
+def _assign(roles: tuple[Role, ...], usable: Mapping[Role, list[Approval]], taken: frozenset[str]) -> dict[Role, Approval]:
+    if not roles:
+        return {}
+    role, rest = roles[0], roles[1:]
+    ways = [{role: one} | _assign(rest, usable, taken | {one.person}) for one in usable[role] if one.person not in taken]
+    return max([*ways, _assign(rest, usable, taken)], key=len)
+
+
+def _counts(facts: Facts, approval: Approval) -> bool:
+    held = _held_by(facts, approval.role, approval.person)
+    return held and approval.person != facts.author and approval.binding == facts.binding
+
+
+def _held_by(facts: Facts, role: Role, person: str) -> bool:
+    return person in [id for id, _ in facts.holders.get(role, ())]
+
+
+def _items(facts: Facts) -> Iterator[Item]:
+    yield _desk(facts)
+    yield _version(facts)
+    yield _report(facts)
+    yield _recorded(facts)
+    yield from (_approval(facts, role) for role in facts.required)
+    yield _people(facts)
+    yield from _held(facts)
+    yield _fallback(facts)
+    yield _rollback(facts)
+    yield _declared_only(facts)
+    yield _quarantine(facts)
+
+
+def _desk(facts: Facts) -> Item:
+    words = "a local desk never releases" if facts.local else "this desk may release"
+    return Item("desk", not facts.local, words, ("a server: `cuelight-server serve`",) if facts.local else ())
+
+
+def _version(facts: Facts) -> Item:
+    if facts.minted:
+        return Item("version", ok=True, words=f"{facts.label} is a minted version")
+    return Item("version", False, f"{facts.label} is a draft, not a minted version", _named(facts, *_MAKERS))
+
+
+def _report(facts: Facts) -> Item:
+    who = (f"anyone with a role: cuelight eval {facts.prompt}@{facts.label}",)
+    if facts.suite is None:
+        return Item("report", ok=False, words="there is no suite to evaluate against", who=_named(facts, *_MAKERS))
+    if facts.evidence is None:
+        words = "no report of this server for exactly this content, suite and production version"
+        return Item("report", ok=False, words=words, who=who)
+    passing = facts.evidence.verdict == Verdict.PASS and facts.evidence.evidence is not None
+    words = f"the report {facts.evidence.evaluation} says {facts.evidence.verdict}"
+    return Item("report", passing, words, () if passing else who)
+
+
+def _recorded(facts: Facts) -> Item:
+    recorded = facts.evidence is not None and facts.evidence.recorded
+    if recorded and not facts.demo:
+        words = "the report is on recorded outputs, which release on a demo desk only"
+        return Item("recorded", ok=False, words=words, who=("an evaluation with a model as provider",))
+    return Item("recorded", ok=True, words="recorded outputs, on a demo desk" if recorded else "no recorded outputs")
+
+
+def _approval(facts: Facts, role: Role) -> Item:
+    words = role.value.replace("_", " ")
+    given = filled(facts).get(role)
+    if given:
+        return Item(f"approval:{role.value}", ok=True, words=f"{words}: yes by {_name(facts, given.person)}")
+    could = tuple(f"{name} ({person})" for person, name in facts.holders.get(role, ()) if person != facts.author)
+    return Item(f"approval:{role.value}", False, f"the yes of the {words} is missing", could or (f"a {words} other than the author",))
+
+
+def _people(facts: Facts) -> Item:
+    given = filled(facts)
+    yes = {approval.person for approval in given.values()}
+    if any(one.person == facts.author and one.role not in given for one in facts.approvals):
+        return Item("people", ok=False, words="an author's yes does not count", who=("another holder of the role",))
+    doubled = [role for role in facts.required if role not in given and _only_taken(facts, role, yes)]
+    if doubled:
+        return Item("people", ok=False, words="one person's yes cannot fill two roles", who=("another holder of the role",))
+    return Item("people", ok=True, words="each yes is by another person, none by the author")
+
+
+def _only_taken(facts: Facts, role: Role, yes: set[str]) -> bool:
+    given = [one for one in facts.approvals if one.role is role and _counts(facts, one)]
+    return bool(given) and all(one.person in yes for one in given)
+
+
+def _held(facts: Facts) -> Iterator[Item]:
+    if not facts.required:
+        return
+    given = filled(facts)
+    lost = [one for one in facts.approvals if one.role not in given and not _held_by(facts, one.role, one.person)]
+    words = ", ".join(f"{one.person} is no {one.role.value.replace('_', ' ')} any more" for one in lost)
+    yield Item("held", not lost, words or "everyone who said yes holds the role now", ("a present holder of the role",) if lost else ())
+
+
+def _fallback(facts: Facts) -> Item:
+    if facts.fallback:
+        return Item("fallback", ok=True, words="what callers get while it is off is declared")
+    return Item("fallback", ok=False, words="no fallback is declared", who=("the workflow: prompts.<name>.fallback",))
+
+
+def _rollback(facts: Facts) -> Item:
+    if facts.live is not None:
+        return Item("rollback", ok=True, words=f"a rollback goes to v{facts.live}")
+    words = "first release: a rollback switches off" if facts.fallback else "nothing to roll back to, and no fallback"
+    return Item("rollback", facts.fallback, words, () if facts.fallback else ("the workflow: prompts.<name>.fallback",))
+
+
+def _declared_only(facts: Facts) -> Item:
+    if facts.declared_only and facts.blocks_declared_only:
+        words = f"rules that nothing enforces: {', '.join(facts.declared_only)}"
+        return Item("declared_only", ok=False, words=words, who=_named(facts, *_MAKERS))
+    return Item("declared_only", ok=True, words="no rule in words stands in the way")
+
+
+def _quarantine(facts: Facts) -> Item:
+    if facts.quarantined is None:
+        return Item("quarantine", ok=True, words="it was not rolled back here before")
+    words = f"{facts.label} was rolled back here: {facts.quarantined}"
+    return Item("quarantine", ok=False, words=words, who=("a new version with the cause mended",))
+
+
+def _named(facts: Facts, *roles: str) -> tuple[str, ...]:
+    found = [f"{name} ({words})" for words in roles for _, name in facts.holders.get(Role(words.replace(" ", "_")), ())[:1]]
+    return tuple(found) or roles
+
+
+def _name(facts: Facts, person: str) -> str:
+    names = {id: name for people in facts.holders.values() for id, name in people}
+    return names.get(person, person)

@@ -1,0 +1,138 @@
+"""What releases, approvals and checklists are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cuelight_server.kernel.terms import ReleaseState, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A named person's yes, bound to the digest of exactly what was approved; times are RFC 3339."""
+
+    id: str
+    prompt: str
+    number: int
+    environment: str
+    binding: str
+    role: Role
+    person: str
+    note: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One version's way into one environment. `previous` is what was live before; `checklist` is what was checked."""
+
+    id: str
+    prompt: str
+    number: int
+    environment: str
+    previous: int | None
+    binding: str
+    checklist: Mapping[str, Any]
+    state: ReleaseState
+    actor: str
+    note: str
+    created_at: str
+    ended_at: str | None = None
+    ended_why: str | None = None
+
+    @property
+    def governed_by(self) -> int:
+        """The revision of the workflow that this release was approved under."""
+        return int(self.checklist["bound"]["revision_number"])
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line of a checklist; `who` names the people (or roles) who can provide what is missing."""
+
+    id: str
+    ok: bool
+    words: str
+    who: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The item as it goes over the wire."""
+        return {"id": self.id, "ok": self.ok, "words": self.words, "who": list(self.who)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """Everything that a release takes. `binding` is what approvals are bound to, None while there is no evidence."""
+
+    prompt: str
+    label: str
+    environment: str
+    items: tuple[Item, ...]
+    binding: str | None = None
+    bound: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is missing."""
+        return all(item.ok for item in self.items)
+
+    @property
+    def missing(self) -> tuple[Item, ...]:
+        """What stands in the way."""
+        return tuple(item for item in self.items if not item.ok)
+
+    def to_json(self) -> dict[str, Any]:
+        """The checklist as it is stored with the release and goes over the wire."""
+        return {
+            "prompt": self.prompt,
+            "label": self.label,
+            "environment": self.environment,
+            "ok": self.ok,
+            "binding": self.binding,
+            "items": [item.to_json() for item in self.items],
+            "bound": dict(self.bound),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The newest report that counts: for exactly this content, suite and baseline, run by this server.
+
+    `verdict` is its verdict, `evidence` the digest of the newest passing one (None while none passed).
+    """
+
+    evaluation: str
+    verdict: str
+    recorded: bool
+    evidence: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that `checklist.check` decides on; gathered inside one transaction.
+
+    `required` are the roles whose yes is needed and `holders` maps each to the people who hold it now, as (id, name).
+    `approvals` are those for this binding. `declared_only` names the rules in words that nothing enforces.
+    `quarantined` is when and why this version was rolled back here before.
+    """
+
+    prompt: str
+    label: str
+    environment: str
+    minted: bool
+    author: str | None
+    local: bool
+    demo: bool
+    live: int | None
+    number: int | None
+    suite: str | None
+    evidence: Evidence | None
+    required: tuple[Role, ...]
+    holders: Mapping[Role, tuple[tuple[str, str], ...]]
+    approvals: tuple[Approval, ...]
+    fallback: bool
+    declared_only: tuple[str, ...]
+    blocks_declared_only: bool
+    quarantined: str | None
+    binding: str | None
+    bound: Mapping[str, Any]

@@ -1,0 +1,68 @@
+"""What a deployment is."""
+
+from dataclasses import dataclass
+
+EVERYONE = ""  # the tenant of a deployment that is for everyone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kill:
+    """The kill switch while it is on: in whose words, by whom (an actor's id) and when (RFC 3339)."""
+
+    reason: str
+    by: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What one prompt serves in one environment, for everyone or for one tenant.
+
+    `weights` are (version number, weight of 100,000) pairs, candidate first, the stable version last; none = off.
+    `rollback_target` is the pinned last good version; None = a rollback switches off. `release` is the id of the
+    release that put the present state there, also of the one that was rolled back to nothing. `since` is RFC 3339.
+    """
+
+    prompt: str
+    environment: str
+    tenant: str = EVERYONE
+    weights: tuple[tuple[int, int], ...] = ()
+    rollback_target: int | None = None
+    kill: Kill | None = None
+    release: str | None = None
+    revision: int = 0
+    since: str = ""
+
+    @property
+    def live(self) -> int | None:
+        """The stable version's number; None while nothing is served."""
+        return self.weights[-1][0] if self.weights and self.kill is None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governance:
+    """What a snapshot says of one workflow: its document and its authority, as one revision holds them (JSON)."""
+
+    document: dict[str, object]
+    authority: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One snapshot: its version in the environment, the digest of its body, and the body as it goes over the wire."""
+
+    version: int
+    digest: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A client of one environment, the snapshot version that it said it serves, and when it said so (RFC 3339)."""
+
+    client: str
+    app: str
+    environment: str
+    epoch: str
+    version: int
+    at: str

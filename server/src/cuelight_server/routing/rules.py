@@ -1,0 +1,54 @@
+"""How a deployment moves: pure, one new deployment out of an old one."""
+
+import re
+from dataclasses import replace
+
+from cuelight.contract.bucket import PLACES
+from cuelight_server.routing.model import Deployment, Kill
+
+_LABEL = re.compile(r"v([1-9][0-9]{0,8})")
+
+
+def move(deployment: Deployment, number: int, *, release: str, at: str) -> Deployment:
+    """Everyone gets `number` now; what was live until now is pinned as the target of a rollback, None if nothing was."""
+    return replace(
+        deployment,
+        weights=((number, PLACES),),
+        rollback_target=deployment.live,
+        kill=None,
+        release=release,
+        revision=deployment.revision + 1,
+        since=at,
+    )
+
+
+def rolled_back(deployment: Deployment, *, release: str | None, next_target: int | None, at: str) -> Deployment:
+    """One switch to the pinned target. `release` is the one that made the target live, `next_target` its own target."""
+    assert deployment.rollback_target is not None  # noqa: S101  without a target it is `killed`
+    return replace(
+        deployment,
+        weights=((deployment.rollback_target, PLACES),),
+        rollback_target=next_target,
+        kill=None,
+        release=release,
+        revision=deployment.revision + 1,
+        since=at,
+    )
+
+
+def killed(deployment: Deployment, kill: Kill) -> Deployment:
+    """Nothing is served any more; callers get the declared fallback. The release that was live stays named."""
+    return replace(
+        deployment, weights=(), rollback_target=None, kill=kill, revision=deployment.revision + 1, since=kill.at
+    )
+
+
+def label(number: int) -> str:
+    """`v2` for 2."""
+    return f"v{number}"
+
+
+def number_of(text: str) -> int | None:
+    """2 for `v2`; None for anything that is no version's label, such as a draft's."""
+    found = _LABEL.fullmatch(text)
+    return int(found[1]) if found else None

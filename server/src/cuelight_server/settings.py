@@ -1,0 +1,65 @@
+"""Everything that can be set from outside, read once from CUELIGHT_* by the roof of the house."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cuelight_server.kernel.errors import Invalid
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one server; `repr` never shows a secret."""
+
+    folder: Path = Path("cuelight-data")
+    """CUELIGHT_DATA: the data folder."""
+    host: str = "127.0.0.1"
+    """CUELIGHT_HOST: the address to listen on."""
+    port: int = 7080
+    """CUELIGHT_PORT: the port to listen on, 1 to 65535."""
+    log_level: str = "info"
+    """CUELIGHT_LOG_LEVEL: debug, info, warning or error."""
+    openai_base_url: str = "https://api.openai.com/v1"
+    """CUELIGHT_OPENAI_BASE_URL: where an OpenAI-compatible model answers."""
+    openai_key: str | None = field(default=None, repr=False)
+    """CUELIGHT_OPENAI_KEY: the key for it."""
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings from environment variables; an empty one counts as not set. Invalid names the variable."""
+    given = {name: value.strip() for name, value in environment.items() if value.strip()}
+    plain = Settings()
+    return Settings(
+        folder=Path(given.get("CUELIGHT_DATA", plain.folder)).expanduser(),
+        host=given.get("CUELIGHT_HOST", plain.host),
+        port=_port(given.get("CUELIGHT_PORT", str(plain.port))),
+        log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
+        openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url)),
+        openai_key=given.get("CUELIGHT_OPENAI_KEY"),
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise Invalid(f"CUELIGHT_PORT is {text!r}, which is no port", "give a number from 1 to 65535")
+    return int(text)
+
+
+def _log_level(text: str) -> str:
+    level = text.lower()
+    if level not in LOG_LEVELS:
+        raise Invalid(f"CUELIGHT_LOG_LEVEL is {text!r}", f"give one of {', '.join(LOG_LEVELS)}")
+    return level
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Invalid("CUELIGHT_OPENAI_BASE_URL is no web address", "give one like https://api.openai.com/v1")
+    return text.rstrip("/")

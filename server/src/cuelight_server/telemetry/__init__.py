@@ -1,0 +1,1 @@
+"""The calls that apps made with managed prompts, as they happened."""

@@ -1,0 +1,69 @@
+"""Where calls are kept: the file calls.db."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select
+
+from cuelight.contract.canonical import canonical_text
+from cuelight_server.db import schema
+from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
+from cuelight_server.telemetry.model import Call
+
+
+def insert_new(sql: Connection, calls: Sequence[Call]) -> int:
+    """Store those calls whose id is new, and return how many that were; a call that is known stays as it was."""
+    table = schema.call
+    known = set(sql.scalars(select(table.c.id).where(table.c.id.in_([call.id for call in calls]))))
+    new = {call.id: call for call in reversed(calls) if call.id not in known}
+    if new:
+        sql.execute(insert(table), [_row(call) for call in new.values()])
+    return len(new)
+
+
+def call(sql: Connection, id: str) -> Call | None:
+    """One call, or None."""
+    row = sql.execute(select(schema.call).where(schema.call.c.id == id)).one_or_none()
+    return None if row is None else _call(row)
+
+
+def newest(
+    sql: Connection, environment: str, prompt: str, before: str | None = None, size: int = DEFAULT_SIZE
+) -> Page[Call]:
+    """Calls of one prompt in one environment, newest first; the cursor is `<at> <id>` of the last one seen."""
+    table = schema.call
+    found = select(table).where(table.c.environment == environment, table.c.prompt == prompt)
+    if before is not None:
+        at, _, id = before.partition(" ")
+        found = found.where((table.c.at < at) | ((table.c.at == at) & (table.c.id < id)))
+    rows = sql.execute(found.order_by(table.c.at.desc(), table.c.id.desc()).limit(checked_size(size) + 1))
+    return page_of([_call(row) for row in rows], size, lambda one: f"{one.at} {one.id}")
+
+
+def _row(call: Call) -> dict[str, Any]:
+    return {
+        "id": call.id,
+        "at": call.at,
+        "environment": call.environment,
+        "prompt": call.prompt,
+        "number": call.number,
+        "digest": call.digest,
+        "reason": call.reason,
+        "ok": call.ok,
+        "document": canonical_text(dict(call.document)),
+    }
+
+
+def _call(row: Row[Any]) -> Call:
+    return Call(
+        id=row.id,
+        at=row.at,
+        environment=row.environment,
+        prompt=row.prompt,
+        number=row.number,
+        digest=row.digest,
+        reason=row.reason,
+        ok=row.ok,
+        document=json.loads(row.document),
+    )

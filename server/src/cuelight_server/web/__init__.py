@@ -1,0 +1,5 @@
+"""The pages: the desk as people see it, read without script."""
+
+from cuelight_server.web.pages import routes
+
+__all__ = ["routes"]

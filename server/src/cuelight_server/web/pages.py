@@ -1,0 +1,98 @@
+"""The map of the pages, and the two everybody may open: sign in and sign out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from cuelight_server.control.desk import Desk
+from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.views import desk as desk_view
+from cuelight_server.web import desk as desk_page
+from cuelight_server.web import session
+from cuelight_server.web.forms import Form, posted
+from cuelight_server.web.render import html
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One person who may be chosen on a demo desk."""
+
+    id: str
+    name: str
+    roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    """What the sign-in page shows."""
+
+    title: str
+    problem: str
+    people: tuple[Choice, ...]
+
+
+def routes(desk: Desk) -> list[BaseRoute]:
+    """Every page and the static files."""
+    static = StaticFiles(directory=str(files("cuelight_server.web") / "static"))
+    return [
+        Route("/", _signed_in(desk, desk_page.page), methods=["GET"]),
+        Route("/signin", _ask(desk), methods=["GET"]),
+        Route("/signin", posted(_sign_in(desk)), methods=["POST"]),
+        Route("/signout", _sign_out, methods=["POST"]),
+        Mount("/static", static, name="static"),
+    ]
+
+
+def _signed_in(desk: Desk, page: Callable[[Desk, Actor], Any]) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        person = session.visitor(desk, request)
+        if person is None:
+            return RedirectResponse("/signin", 303)
+        shown = page(desk, person)
+        return html(shown.template, shown)
+
+    return endpoint
+
+
+def _ask(desk: Desk) -> Callable[[Request], Response]:
+    return lambda _: html("signin.html", _sign_in_page(desk, ""))
+
+
+def _sign_in(desk: Desk) -> Callable[[Request, Form], Response]:
+    def answer(_: Request, form: Form) -> Response:
+        try:
+            return session.signed_in(desk, form.get("token", ""), form.get("as", ""))
+        except CuelightError as refused:
+            words = f"{refused.message[:1].upper()}{refused.message[1:]}. {refused.hint}"
+            return html("signin.html", _sign_in_page(desk, words), 403)
+
+    return answer
+
+
+def _sign_out(_: Request) -> Response:
+    return session.signed_out()
+
+
+def _sign_in_page(desk: Desk, problem: str) -> SignInPage:
+    people = desk_view.people(desk) if desk.demo else ()
+    choices = tuple(
+        Choice(one.id, one.name, _roles(desk_view.me(desk, one).roles))
+        for one in people
+        if one.kind is ActorKind.PERSON
+    )
+    return SignInPage("Sign in", problem, choices)
+
+
+def _roles(held: Any) -> str:
+    words = [
+        f"{', '.join(str(role).replace('_', ' ') for role in roles)} of {workflow}" for workflow, roles in held.items()
+    ]
+    return "; ".join(words) or "no role yet"
