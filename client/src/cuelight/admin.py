@@ -175,7 +175,10 @@ class Admin:
         if answer.is_success and isinstance(body, dict):
             return body
         if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
-            raise from_json(body["error"])
+            error = from_json(body["error"])
+            if answer.status_code == httpx2.codes.UNAUTHORIZED:
+                error.hint = "give your token with --token or CUELIGHT_TOKEN; on a demo desk --as <person> does"
+            raise error
         kind = _HINTS.get(answer.status_code, Unavailable)
         raise kind(
             f"{self.url} answered {answer.status_code} without saying why", "is this a Cuelight server of this version?"

@@ -16,6 +16,7 @@ APP = Actor("app:crm", "crm", ActorKind.APP, environment=Environment.PRODUCTION)
 # W workflow owner, D domain expert, E engineering owner, R risk owner, S support owner,
 # a administrator, p any person, s the desk itself
 MATRIX = {
+    "desk.read": "WDERSap",
     "desk.create": "s",
     "actor.add": "as",
     "actor.disable": "as",

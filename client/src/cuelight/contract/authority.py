@@ -85,7 +85,8 @@ class Authority:
             return f"this task has made {calls} tool calls, the limit is {self._most_calls}"
         if action in self._arguments:
             for finding in schema_findings(self._arguments[action], arguments):
-                return f"the arguments of {action} do not fit: {finding.message}"
+                at = f" at {finding.path}" if finding.path else ""
+                return f"the arguments of {action} do not fit{at} ({finding.code})"  # never quotes a value
         return ""
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import TypeVar
 
+from cuelight.contract.errors import Invalid
+
 ALGORITHM = "b1"
 PLACES = 100_000
 
@@ -16,10 +18,22 @@ def bucket(seed: str, key: str) -> int:
     `int(sha256("cue1" + u32(len(seed)) + seed + u32(len(key)) + key)[:8]) * 100000 >> 64`, lengths in bytes, big
     endian, text as UTF-8. Integers only, so every language gives the same place.
     """
-    seed_bytes, key_bytes = seed.encode(), key.encode()
-    hashed = sha256(
-        b"cue1" + len(seed_bytes).to_bytes(4, "big") + seed_bytes + len(key_bytes).to_bytes(4, "big") + key_bytes
-    ).digest()
+    return place(head(seed), key)
+
+
+def head(seed: str) -> bytes:
+    """What is hashed before the key: the same for every key of one rollout."""
+    seed_bytes = seed.encode()
+    return b"cue1" + len(seed_bytes).to_bytes(4, "big") + seed_bytes
+
+
+def place(seed_head: bytes, key: str) -> int:
+    """The same as `bucket`, for a seed whose head is already made; Invalid where the key is no whole text."""
+    try:
+        key_bytes = key.encode()
+    except (AttributeError, UnicodeEncodeError) as bad:
+        raise Invalid("a bucketing key is text in Unicode", "pass the id of a conversation, user or tenant") from bad
+    hashed = sha256(seed_head + len(key_bytes).to_bytes(4, "big") + key_bytes).digest()
     return int.from_bytes(hashed[:8], "big") * PLACES >> 64
 
 

@@ -15,7 +15,7 @@ _EXPONENT_ABOVE, _EXPONENT_BELOW = 21, -7  # ECMAScript 2019, 7.1.12.1
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value.
 
-    Invalid on NaN, infinity, integers beyond 2^53 - 1, lone surrogates, keys that are no text, foreign types and
+    Invalid on NaN, infinity, integers that a double would change (2^53 + 1), lone surrogates, keys that are no text, foreign types and
     nesting deeper than 100.
     """
     parts: list[str] = []
@@ -87,9 +87,14 @@ def _utf16(key: str) -> bytes:
 
 
 def _integer(value: int) -> str:
-    if abs(value) > _MAX_SAFE:
-        raise Invalid(f"the integer {str(value)[:24]} is beyond 2^53 - 1", "send it as text")
+    if abs(value) > _MAX_SAFE and not _is_a_double(value):
+        raise Invalid(f"the integer {str(value)[:24]} is beyond 2^53 - 1 and no double", "send it as text")
     return str(value)
+
+
+def _is_a_double(value: int) -> bool:
+    """Whether a large integer is written as a double would be: 1e17 comes back from JSON as 100000000000000000."""
+    return abs(value) < 10**_EXPONENT_ABOVE and _number(float(value)) == str(value)
 
 
 def _number(value: float) -> str:

@@ -113,16 +113,19 @@ def parse(text: str, *, strict: bool = True) -> tuple[Any, Finding | None]:
 
 def _loads(body: str) -> Any:
     value = json.loads(body, object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite)
-    level, depth = [value], 0
-    while level := [part for item in level for part in _inside(item)]:
-        depth += 1
-        if depth > MAX_DEPTH:
-            raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-    return value
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [part for item in level for part in _inside(item)]
+        if not level:
+            return value
+    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
 
 
 def _inside(value: Any) -> list[Any]:
-    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    """What a list or an object holds, and something even where it is empty, so that it counts as a level."""
+    if isinstance(value, dict):
+        return list(value.values()) or [None]
+    return (value or [None]) if isinstance(value, list) else []
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

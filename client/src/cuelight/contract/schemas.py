@@ -1,17 +1,18 @@
 """JSON Schemas, compiled so that no pattern can hang a caller and nothing is fetched from elsewhere."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from cuelight.contract.errors import Invalid
 
 
-def schema_validator(schema: Mapping[str, Any], where: str) -> Any:
+def schema_validator(schema: Any, where: str) -> Any:
     """A compiled JSON Schema: patterns on a linear-time engine, no remote reference. Invalid where it is not one."""
     import jsonschema_rs  # noqa: PLC0415 - costs 20 ms to load, and prompts without a schema never need it
 
+    if not isinstance(schema, dict | bool):
+        raise Invalid(f"the schema of {where} is not a JSON Schema but {schema!r:.80}", "was its file inlined?")
     try:
-        return jsonschema_rs.validator_for(dict(schema), pattern_options=jsonschema_rs.RegexOptions(), offline=True)
+        return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions(), offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as bad:
         first = (str(bad).splitlines() or ["it cannot be read"])[0]
         raise Invalid(

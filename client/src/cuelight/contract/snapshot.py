@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from cuelight.contract.bucket import ALGORITHM, PLACES, bucket, choose
+from cuelight.contract.bucket import ALGORITHM, PLACES, choose, head, place
 from cuelight.contract.errors import Invalid, NotFound
 
 FORMAT = "cuelight/snapshot@1"
@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ROLLOUT = "rollout"
     STABLE = "stable"
     MISSING_KEY = "missing_key"
+    FALLBACK = "fallback"  # the caller's own; no snapshot ever says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class _Serving:
     experiments: Mapping[str, Resolution]
     weights: tuple[tuple[Resolution, int], ...]
     missing_key: Resolution | None
-    seed: str
+    seed_head: bytes
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Snapshot:
             return weights[0][0]
         if not key:
             return serving.missing_key
-        return choose(weights, bucket(serving.seed, key)) or weights[-1][0]
+        return choose(weights, place(serving.seed_head, key)) or weights[-1][0]
 
     def content(self, prompt: str, version: str) -> Mapping[str, Any]:
         """The content document of a version that this snapshot carries."""
@@ -127,7 +128,7 @@ def _serve(prompt: _Prompt, tenant: str, deployment: Mapping[str, Any], kill: Ma
     weights = _weights(prompt, deployment)
     alone = len(weights) == 1
     stable = Reason.TENANT if tenant and alone else Reason.STABLE
-    reasons = [Reason.ROLLOUT] * (len(weights) - 1) + [stable]
+    reasons = [Reason.ROLLOUT] * (len(weights) - 1) + ([stable] if weights else [])  # switched off: no arm
     arms = [
         (prompt.answer(version, reason, deployment), weight)
         for (version, weight), reason in zip(weights, reasons, strict=True)
@@ -142,7 +143,7 @@ def _serve(prompt: _Prompt, tenant: str, deployment: Mapping[str, Any], kill: Ma
         },
         weights=tuple(arms),
         missing_key=None if alone or not weights else prompt.answer(weights[-1][0], Reason.MISSING_KEY, deployment),
-        seed=str(deployment["seed"]) if len(weights) > 1 else "",
+        seed_head=head(str(deployment["seed"])) if len(weights) > 1 else b"",
     )
 
 

@@ -23,6 +23,8 @@ class Template:
             return self.literals[0]
         out = list(self.literals)
         try:
+            if len(out) == 2:
+                return out[0] + texts[self.names[0]] + out[1]
             for at, name in enumerate(self.names):
                 out[at] += texts[name]
         except KeyError as missing:

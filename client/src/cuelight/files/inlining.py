@@ -8,7 +8,7 @@ from typing import Any
 
 from cuelight.contract.canonical import digest_bytes
 from cuelight.contract.errors import Invalid
-from cuelight.contract.rendering import schema_validator
+from cuelight.contract.schemas import schema_validator
 from cuelight.files.disk import Disk
 from cuelight.files.faults import Fault, Path, line_of
 from cuelight.files.json_text import parse_json
@@ -120,6 +120,10 @@ class Inliner:
         return {**part, "text": text}
 
 
+class _TooLarge(Exception):
+    """What the files make together is more than a schema may be."""
+
+
 class _Bundling:
     """One schema with the files it refers to: in their places, or under its $defs where they refer into themselves."""
 
@@ -141,14 +145,14 @@ class _Bundling:
             if value is None:
                 return None
         self._taken = set(value.get("$defs", ())) if isinstance(value, dict) else set()
-        body = self._walk(value, self._root, "#")
+        try:
+            body = self._walk(value, self._root, "#")
+        except _TooLarge:
+            self._fail(f"a schema of more than {MAX_SCHEMA:,} values, expected less", "refer to fewer files")
+            return None
         if self._bodies:
             body = {**body, "$defs": {**body.get("$defs", {}), **self._bodies}}
         return body
-
-    def _fail_once(self, message: str, hint: str) -> None:
-        if not self.failed:
-            self._fail(message, hint)
 
     def _fail(self, message: str, hint: str) -> None:
         self.failed = True
@@ -171,9 +175,7 @@ class _Bundling:
         """`node` of `file` with its references turned to where `file` ends up: at `prefix` of the whole."""
         self._nodes += 1
         if self._nodes > MAX_SCHEMA:
-            return self._fail_once(
-                f"a schema of more than {MAX_SCHEMA:,} values, expected less", "refer to fewer files"
-            )
+            raise _TooLarge
         if isinstance(node, list):
             return [self._walk(item, file, prefix) for item in node]
         if not isinstance(node, dict):

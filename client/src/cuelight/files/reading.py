@@ -6,14 +6,14 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from cuelight.contract import content
-from cuelight.contract.canonical import canonical
+from cuelight.contract.canonical import canonical, digest_bytes
 from cuelight.contract.errors import CuelightError
-from cuelight.contract.format import check
+from cuelight.contract.format import Problem, check
 from cuelight.files.disk import Disk
 from cuelight.files.faults import Path, dotted, line_of, refuse
 from cuelight.files.inlining import Inliner
 from cuelight.files.json_text import parse_json
-from cuelight.files.shelves import Shelved, recordings, shelved, stem
+from cuelight.files.shelves import Shelved, recordings, shared, shelved, stem
 from cuelight.files.yaml_lines import parse
 
 FACTS = ("status", "author", "created", "environment", "last_approved_by", "rollback_version")
@@ -29,11 +29,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A workflow folder, read and found whole. `bundle` is plain JSON; `digests` are those of each prompt's labels."""
+    """A workflow folder, read and found whole.
+
+    `bundle` is plain JSON; `digests` are those of each prompt's labels, `fragments` those of the shared texts as they are now.
+    """
 
     bundle: dict[str, Any]
     sources: Mapping[str, Source]
     digests: Mapping[str, Mapping[str, str]]
+    fragments: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def workflow(self) -> str:
@@ -71,9 +75,10 @@ class _Reading:
         lines = [line for path in recordings(self.disk) for line in self._recordings(path)]
         _refuse_twice_recorded(self.disk, lines)
         self._prompt_folders()
+        fragments = {stem(path): digest_bytes((self.disk.text(path) or "").encode()) for path in shared(self.disk)}
         if self.disk.faults:
             raise refuse(self.disk.faults)
-        return Folder(self._bundle([recorded for _, _, recorded in lines]), self.sources, self.digests)
+        return Folder(self._bundle([recorded for _, _, recorded in lines]), self.sources, self.digests, fragments)
 
     def _document(self, one: Shelved, inliner: Inliner) -> None:
         text = self.disk.text(one.path)
@@ -97,10 +102,7 @@ class _Reading:
         self.documents[one.document] = value
         before = len(self.disk.faults)
         for problem in check(one.kind, value):
-            place = dotted(problem.path)
-            self._fault(
-                one, lines, problem.path, f"{place}: {problem.message}" if place else problem.message, problem.hint
-            )
+            self._fault(one, lines, problem.path, _said(problem), problem.hint)
         inliner.fill(one.kind, value, one.path, lines)
         if one.kind == "prompt":
             self._take_facts(one, value)
@@ -151,8 +153,7 @@ class _Reading:
             self.disk.faults.extend(faults)
             problems = [] if faults else check("recording", value)
             for problem in problems:
-                place = dotted(problem.path)
-                self.disk.fault(path, number, f"{place}: {problem.message}" if place else problem.message, problem.hint)
+                self.disk.fault(path, number, _said(problem), problem.hint)
             if not faults and not problems:
                 found.append((path, number, value))
         return found
@@ -200,13 +201,18 @@ class _Reading:
         return bundle
 
 
+def _said(problem: Problem) -> str:
+    """The problem with its place in front; an unknown key names itself."""
+    place = dotted(problem.path[:-1] if problem.message.startswith("unknown key") else problem.path)
+    return f"{place}: {problem.message}" if place else problem.message
+
+
 def _refuse_twice_recorded(disk: Disk, lines: list[tuple[str, int, dict[str, Any]]]) -> None:
-    seen: dict[tuple[Any, ...], str] = {}
+    """Two recordings of one sample must be the same; else which one counts would be chance."""
+    seen: dict[tuple[Any, ...], tuple[str, dict[str, Any]]] = {}
     for path, number, one in lines:
         key = (one["content"], one["case"], one.get("sample", 1))
-        if key in seen:
-            message = (
-                f"a second recording of case {one['case']}, sample {key[2]}, for this content; the first is {seen[key]}"
-            )
+        if key in seen and seen[key][1] != one:
+            message = f"a second recording of case {one['case']}, sample {key[2]}, for this content; the first is {seen[key][0]}"
             disk.fault(path, number, message, "keep one of the two, or give it another sample number")
-        seen.setdefault(key, f"{path}:{number}")
+        seen.setdefault(key, (f"{path}:{number}", one))

@@ -9,8 +9,9 @@ from cuelight.files.disk import Disk
 
 TOP = {"workflow": "workflow", "authority": "authority", "prices": "prices"}
 FOLDERS = ("prompts", "suites", "schemas", "knowledge", "fragments", "recordings")
+ENVIRONMENTS = ("development", "staging", "production")
 _YAML = (".yaml", ".yml")
-_LABEL = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
+_LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _ODD_VERSION = re.compile(r"v0\d*|V\d+")
 
@@ -44,6 +45,11 @@ def shelved(disk: Disk) -> Iterator[Shelved]:
 def recordings(disk: Disk) -> Iterator[str]:
     """The path of every file of recordings."""
     return (f"recordings/{name}" for name in disk.names("recordings") if name.endswith(".jsonl"))
+
+
+def shared(disk: Disk) -> Iterator[str]:
+    """The path of every fragment that is current; older pinned texts have a dot in their name."""
+    return (f"fragments/{name}" for name in disk.names("fragments") if name.endswith(".md") and name.count(".") == 1)
 
 
 def stem(path: str) -> str:
@@ -97,6 +103,8 @@ def _documents(disk: Disk, folder: str, kind: str, allowed: re.Pattern[str]) -> 
                 f"the file name {name}, expected v1.yaml, v2.yaml, ...",
                 "v and a number, no zeros in front",
             )
+        elif label in ENVIRONMENTS:
+            disk.fault(path, 1, f"a draft called {label}, which names an environment", "rename the file")
         elif not allowed.fullmatch(label):
             disk.fault(path, 1, f"the file name {name}, expected lower-case letters, digits and _", "rename the file")
         elif label in seen:

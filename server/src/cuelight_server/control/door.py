@@ -21,6 +21,16 @@ from cuelight_server.kernel.terms import ActorKind, Role
 from cuelight_server.prompts import store as prompts_store
 
 Owners = Mapping[str, Mapping[str, Any]]
+FIRST_CONTENT = frozenset(  # what whoever creates a workflow may put into it
+    {
+        Verb.PROMPT_MINT,
+        Verb.DRAFT_SAVE,
+        Verb.SUITE_PUSH,
+        Verb.KNOWLEDGE_PUSH,
+        Verb.PRICES_PUSH,
+        Verb.RECORDING_PUSH,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +44,11 @@ class Work:
     sql: Connection
     at: datetime
     actor: Actor
+    verb: Verb
     workflow: str
     roles: frozenset[Role]
     facts: dict[str, Any] = field(default_factory=dict)
+    further: list[Event] = field(default_factory=list)
 
     @property
     def at_text(self) -> str:
@@ -47,13 +59,28 @@ class Work:
         """Add JSON facts to the audit line."""
         self.facts.update(facts)
 
+    def also(self, verb: Verb, subject: str, **facts: Any) -> None:
+        """One more change in this transaction, with an audit line of its own. Denied when the actor may not.
+
+        The roles are those held when the change began; whoever creates a workflow needs no role for FIRST_CONTENT.
+        The subject lies in the same workflow, else it is a mistake in the program.
+        """
+        if workflow_of(subject) != self.workflow:
+            raise ValueError(f"{subject} is not in {self.workflow}")
+        decision = may(verb, self.actor, self.roles)
+        first = self.verb is Verb.WORKFLOW_CREATE and verb in FIRST_CONTENT
+        if not decision.allowed and not first:
+            owners = prompts_store.owners_of(self.sql, self.workflow)
+            raise _denied(self.actor, verb, subject, decision, owners)
+        self.further.append(_line(self, verb.value, subject, facts))
+
 
 @contextmanager
 def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | None = None) -> Iterator[Work]:
     """Make one governed change, together with its audit line: `with` it, write through `work.sql`.
 
     The subject is a prompt (`sales.x`, `sales.x@v2`) or a workflow (`sales`); for any other subject name the workflow
-    whose roles count. On leaving, the audit line is written and all is committed; any exception undoes all of it.
+    whose roles count. On leaving, the audit lines are written and all is committed; any exception undoes all of it.
     Denied when the actor may not; a Denied or Blocked raised here or inside leaves an audit line `refused` of its own.
     """
     place = workflow_of(subject) if workflow is None else workflow
@@ -61,7 +88,8 @@ def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | N
         with governed(desk.registry) as sql:
             work = _begin(desk, sql, actor, verb, subject, place)
             yield work
-            audit.append(sql, _line(work, verb.value, subject, work.facts))
+            for line in (_line(work, verb.value, subject, work.facts), *work.further):
+                audit.append(sql, line)
     except (Denied, Blocked) as refusal:
         _remember(desk, actor, verb, subject, refusal)
         raise
@@ -70,6 +98,11 @@ def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | N
 def workflow_of(subject: str) -> str:
     """`sales` for `sales`, `sales.lead_qualification` and `sales.lead_qualification@v2`."""
     return subject.partition("@")[0].partition(".")[0]
+
+
+def prompt_of(subject: str) -> str:
+    """`lead_qualification` for `sales.lead_qualification@v2`; empty for a workflow."""
+    return subject.partition("@")[0].partition(".")[2]
 
 
 def roles_in(owners: Owners, person: str) -> frozenset[Role]:
@@ -82,12 +115,19 @@ def roles_in(owners: Owners, person: str) -> frozenset[Role]:
 
 def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str) -> Work:
     now = _as_of_now(sql, actor)
-    owners = prompts_store.owners_of(sql, workflow)
-    roles = roles_in(owners, now.id) if now.kind is ActorKind.PERSON else frozenset()
+    owners = prompts_store.owners_of(sql, workflow, prompt_of(subject))
+    roles = _roles(desk, now, owners)
     decision = may(verb, now, roles)
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
-    return Work(sql=sql, at=desk.clock(), actor=now, workflow=workflow, roles=roles)
+    return Work(sql=sql, at=desk.clock(), actor=now, verb=verb, workflow=workflow, roles=roles)
+
+
+def _roles(desk: Desk, actor: Actor, owners: Owners) -> frozenset[Role]:
+    """On a local desk its one person tries out anything: nothing there is ever served or opens a gate."""
+    if actor.kind is not ActorKind.PERSON:
+        return frozenset()
+    return frozenset(Role) if desk.local else roles_in(owners, actor.id)
 
 
 def _as_of_now(sql: Connection, actor: Actor) -> Actor:

@@ -1,6 +1,7 @@
 """Gathering what a release is judged on, from every noun, inside one transaction."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from cuelight.contract.content import parse
 from cuelight_server.access import store as access
@@ -9,6 +10,7 @@ from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
+from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.diff import diff
 from cuelight_server.prompts.model import Draft, Version, Workflow
@@ -89,13 +91,13 @@ def _evidence(sql: Connection, one: _Candidate) -> Evidence | None:
         return None
     return Evidence(
         evaluation=newest.id,
-        verdict=str(newest.verdict),
-        recorded=newest.provider == "recorded",
+        verdict=newest.verdict or Verdict.INCONCLUSIVE,
+        recorded=newest.recorded,
         evidence=passing.evidence_digest if passing else None,
     )
 
 
-def _bound(one: _Candidate, prompt: str, environment: str, evidence: Evidence | None) -> dict[str, object]:
+def _bound(one: _Candidate, prompt: str, environment: str, evidence: Evidence | None) -> dict[str, Any]:
     return {
         "content": one.found.digest,
         "prompt": prompt,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
 from cuelight_server.control.evidence import gather
 from cuelight_server.control.routing import publish
-from cuelight_server.audit.verbs import Verb
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Conflict, Invalid, NotFound

@@ -3,9 +3,12 @@
 import sqlite3
 
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004  the pool's, which has no other name
 
 from cuelight_server.db.triggers import NEVER_CHANGES
 from cuelight_server.kernel.errors import Blocked, Conflict, CuelightError, Denied, Unavailable
+
+NOT_NOW = (OperationalError, TimeoutError)  # what may still come through: for the faces' error map
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: ("the database is busy with another writer", "try again in a moment"),

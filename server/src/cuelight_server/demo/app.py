@@ -1,12 +1,10 @@
 """The app of the demo: it asks the desk for its prompt, and its model is played by the recordings."""
 
-import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from cuelight import Client, Result
+from cuelight import Action, Client, Result
 from cuelight.contract.errors import NotFound
 
 _FOLLOW_SECONDS = 10.0
@@ -35,7 +33,7 @@ class App:
         text = f"```json\n{answer['output']}\n```" if fenced else answer["output"]
         result = call.finish(
             text,
-            tool_calls=answer.get("tool_calls", ()),
+            tool_calls=[Action(one["name"], one.get("arguments", {})) for one in answer.get("tool_calls", ())],
             model=answer.get("model"),
             input_tokens=answer.get("input_tokens"),
             output_tokens=answer.get("output_tokens"),
@@ -62,10 +60,3 @@ def load(bundle: dict[str, Any]) -> tuple[dict[str, dict[str, dict[str, Any]]], 
     }
     outputs = {(one["content"], one["case"]): one for one in bundle["recordings"]}
     return inputs, outputs
-
-
-def read_key(folder: Path) -> str:
-    """The app's key, as `cuelight-server key add` printed it for the demo."""
-    text = (folder / "demo").read_text("utf-8")
-    key: str = json.loads(text)["key"]
-    return key

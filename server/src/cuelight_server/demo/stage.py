@@ -75,8 +75,8 @@ class Stage:
             self.narrator.console.print(
                 f"  [cyan]$ cuelight {' '.join(map(_quoted, words))}[/cyan] [dim]as {person}[/dim]"
             )
-        command = [sys.executable, "-m", "cuelight.cli.main", *words]
-        environment = {**os.environ, "CUELIGHT_URL": self.url, "CUELIGHT_AS": person, "NO_COLOR": "1", "COLUMNS": "110"}
+        command = [sys.executable, "-m", "cuelight.cli", *words, "--as", person]
+        environment = {**os.environ, "CUELIGHT_URL": self.url, "NO_COLOR": "1", "COLUMNS": "110"}
         done = subprocess.run(  # noqa: S603 - our own program, our own words
             command,
             env=environment,
@@ -86,7 +86,7 @@ class Stage:
             timeout=_COMMAND_SECONDS,
             check=False,
         )
-        return Run(done.returncode, done.stdout if done.returncode == 0 or done.stdout else done.stderr)
+        return Run(done.returncode, done.stdout if done.stdout.strip() else done.stderr)
 
     def as_json(self, person: str, *words: str, quiet: bool = False) -> Run:
         """The same with `--json`, which is not shown in the printed command."""

@@ -3,12 +3,13 @@
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from cuelight import Client
+from cuelight import Action, Client
 from cuelight.files import read_folder
 from cuelight_server.control.access import add_actor, issue_key
 from cuelight_server.control.opening import create_desk
@@ -19,7 +20,7 @@ from cuelight_server.kernel.terms import Environment
 
 AUTHOR, RELEASER, SUPPORT, SAFE = "leon.abara", "mei.tanaka", "dana.kim", "research_summary"
 PASS, FAIL, DENIED, BLOCKED = 0, 10, 23, 24
-_LINES = 12
+_LINES, _RECORDED_SECONDS = 12, 10.0
 _BREAKS = {
     "research_summary": ("breaks the format the CRM reads", {"json_only", "schema"}),
     "lead_qualification": ("discards real buyers", {"ninety_percent_rule", "buyer_never_discarded"}),
@@ -81,7 +82,7 @@ def serve_calls(stage: Stage, app: App) -> None:
     served = [app.serve(prompt, case) for prompt, cases in app.inputs.items() for case in list(cases)[:5]]
     tell.check(f"{len(served)} outputs served by v1, each inside its contract", holds=all(one.ok for _, one in served))
     denied = app.client.prompt("sales.outreach_draft", key="demo").render(**app.inputs["sales.outreach_draft"]["O16"])
-    answer = denied.finish("{}", tool_calls=[{"name": "outreach.send_email", "arguments": {}}])
+    answer = denied.finish("{}", tool_calls=[Action("outreach.send_email", {})])
     tell.check(
         "a call that tries to send mail is refused by the authority table",
         holds=not answer.allowed("outreach.send_email"),
@@ -135,8 +136,7 @@ def bad_moment(stage: Stage, app: App) -> None:
     _excerpt(tell, back)
     tell.check(f"the same running app serves v1 again {_in(seconds)}", holds=back.code == PASS and seconds is not None)
     tell.act("9 · What happened?", "One output id answers.")
-    app.client.flush()
-    why = stage.cuelight(SUPPORT, "why", result.id)
+    why = _once_recorded(stage, result.id)
     _excerpt(tell, why, 16)
     rebuilt = stage.as_json(SUPPORT, "why", result.id, quiet=True).json
     tell.check("the prompt was rebuilt to identical bytes", holds=rebuilt["rebuild"]["state"] == "identical")
@@ -144,12 +144,21 @@ def bad_moment(stage: Stage, app: App) -> None:
     tell.check("every stored version and the audit log verify", holds=verified.code == PASS)
 
 
+def _once_recorded(stage: Stage, output_id: str) -> Run:
+    """The answer of `why`; the client sends its calls in the background, so the record may be a moment late."""
+    until = time.monotonic() + _RECORDED_SECONDS
+    while stage.as_json(SUPPORT, "why", output_id, quiet=True).code != PASS and time.monotonic() < until:
+        time.sleep(0.2)
+    return stage.cuelight(SUPPORT, "why", output_id)
+
+
 def _approve_and_release(stage: Stage, reference: str) -> None:
     asked = stage.as_json(RELEASER, "release", reference, "--to", "production", "--check", quiet=True).json
     used: set[str] = set()
     for item in asked["items"]:
         if item["id"].startswith("approval:") and not item["ok"]:
-            person = next(one for one in item["who"] if one not in used)
+            able = [one.rpartition("(")[2].rstrip(")") for one in item["who"]]  # Mei Tanaka (mei.tanaka)
+            person = next(one for one in able if one not in used)
             used.add(person)
             role = item["id"].removeprefix("approval:")
             stage.cuelight(person, "approve", reference, "--to", "production", "--role", role, quiet=True)

@@ -14,7 +14,7 @@ Rule = Callable[[Json, Facts], Iterator[Ruling]]
 
 
 def decide(gate: Json, facts: Facts) -> Decision:
-    """A rule that is broken beats everything; then whatever is not known; only then is it a pass.
+    """A run that did not end is inconclusive; then a broken rule beats whatever is not known; only then is it a pass.
 
     `gate` is the gate that counts (see `stricter`); `facts.metrics` stand in the order of its metrics.
     """
@@ -23,6 +23,8 @@ def decide(gate: Json, facts: Facts) -> Decision:
     failed = [one.words for one in rulings if one.mark is Mark.FAIL]
     unknown = [one.words for one in rulings if one.mark is Mark.UNKNOWN]
     notes = dict.fromkeys(one.words for one in rulings if one.mark is Mark.NOT_APPLICABLE)
+    if facts.unfinished:  # half an answer can look better or worse than the whole
+        return Decision(Verdict.INCONCLUSIVE, (facts.unfinished,), tuple(notes), rulings)
     verdict = Verdict.FAIL if failed else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
     return Decision(verdict, tuple(dict.fromkeys([*failed, *unknown])), tuple(notes), rulings)
 
@@ -156,8 +158,6 @@ def _shift(name: str, most: float, value: float, fact: MetricFact, facts: Facts)
 
 
 def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
-    if facts.unfinished:
-        yield Ruling("finished", Mark.UNKNOWN, facts.unfinished)
     least = gate.get("min_cases")
     if least is not None and facts.cases < least:
         yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")

@@ -80,12 +80,10 @@ def fixed(candidate: ArmResult, baseline: ArmResult) -> list[str]:
     return [one.case.id for one in candidate.cases if one.passed and one.case.id in before]
 
 
-def gather(
-    candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str], unfinished: str = ""
-) -> Facts:
+def gather(candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str], unfinished: str = "") -> Facts:
     """The facts that the gate decides on."""
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
-    before = {one.id: one.value for one in baseline.metrics} if baseline else {}
+    before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
     return Facts(
         cases=len(candidate.cases),
         passed=sum(one.passed for one in candidate.cases),
@@ -99,7 +97,10 @@ def gather(
         baseline_cost_usd=baseline.cost_usd if baseline else None,
         p95_ms=candidate.p95_ms,
         baseline_p95_ms=baseline.p95_ms if baseline else None,
-        metrics=tuple(MetricFact(id=one.id, value=one.value, baseline=before.get(one.id)) for one in candidate.metrics),
+        metrics=tuple(
+            MetricFact(id=one.id, value=one.value, baseline=was)
+            for one, was in zip(candidate.metrics, before, strict=True)
+        ),
         unfinished=unfinished,
     )
 

@@ -1,6 +1,5 @@
 """Which of two gates is the stricter, field by field: a candidate can never loosen what production asks for."""
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,8 +34,9 @@ def stricter(candidate: Json, production: Json) -> dict[str, Any]:
 
 def majors_needed(repeat: Json, samples: int) -> int:
     """In how many of `samples` outputs the major graders must pass: majors_min, scaled up where there are fewer."""
-    asked = repeat.get("samples", 1)
-    return min(samples, max(1, math.ceil(samples * min(repeat.get("majors_min", asked), asked) / asked)))
+    asked: int = repeat.get("samples", 1)
+    needed: int = min(repeat.get("majors_min", asked), asked)
+    return min(samples, max(1, -(-samples * needed // asked)))
 
 
 def _put(made: dict[str, Any], name: str, value: Any) -> None:
@@ -55,11 +55,12 @@ def _merged(left: Json, right: Json, choose: Callable[[Any, Any], Any]) -> dict[
 
 
 def _repeat(left: Json | None, right: Json | None) -> Json | None:
-    if left is None or right is None:
-        return left if right is None else right
-    samples = max(left["samples"], right["samples"])
-    made = {"samples": samples, "majors_min": max(majors_needed(one, samples) for one in (left, right))}
-    conditions = [one["every_sample_if"] for one in (left, right) if "every_sample_if" in one]
+    given = [one for one in (left, right) if one is not None]
+    if not given:
+        return None
+    samples = max(one["samples"] for one in given)
+    made: dict[str, Any] = {"samples": samples, "majors_min": max(majors_needed(one, samples) for one in given)}
+    conditions = [one["every_sample_if"] for one in given if "every_sample_if" in one]
     if conditions:
         made["every_sample_if"] = _either(conditions[0], conditions[-1])
     return made
@@ -68,13 +69,13 @@ def _repeat(left: Json | None, right: Json | None) -> Json | None:
 def _either(left: Json, right: Json) -> Json:
     """A condition that holds where one of the two does."""
     parts = [*left["any"]] if "any" in left else [left]
-    parts += [part for part in (right["any"] if "any" in right else [right]) if part not in parts]
+    parts += [part for part in (right.get("any", [right])) if part not in parts]
     return parts[0] if len(parts) == 1 else {"any": parts}
 
 
-def _metrics(left: list[Json], right: list[Json]) -> list[Json]:
+def _metrics(left: list[Json], right: list[Json]) -> list[dict[str, Any]]:
     """All of both; limits of the same metric, the same in what it counts, are joined."""
-    made = [dict(one) for one in left]
+    made: list[dict[str, Any]] = [dict(one) for one in left]
     for metric in right:
         twin = next((one for one in made if _counts(one) == _counts(metric)), None)
         if twin is None:

@@ -139,19 +139,3 @@ class Tampered:
     prompt: str
     label: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What lint and the rule report look at: one workflow's documents, checked against the file format and inlined.
-
-    `prompts` maps short name to label to document. `suites` are those of the folder and, where the folder lacks one,
-    the desk's. `people` are the ids the desk knows, None where nobody asked it.
-    """
-
-    workflow: Document
-    authority: Document
-    prompts: Mapping[str, Mapping[str, Document]]
-    suites: Mapping[str, Document]
-    knowledge: Mapping[str, Document]
-    people: frozenset[str] | None = None

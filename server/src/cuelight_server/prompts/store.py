@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, select, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db import schema
@@ -20,6 +20,13 @@ def workflow(sql: Connection, name: str) -> Workflow | None:
     table = schema.workflow_revision
     found = select(table).where(table.c.workflow == name).order_by(table.c.revision.desc()).limit(1)
     row = sql.execute(found).one_or_none()
+    return None if row is None else _workflow(row)
+
+
+def workflow_at(sql: Connection, name: str, revision: int) -> Workflow | None:
+    """A workflow as one of its revisions says, or None."""
+    table = schema.workflow_revision
+    row = sql.execute(select(table).where(table.c.workflow == name, table.c.revision == revision)).one_or_none()
     return None if row is None else _workflow(row)
 
 
@@ -50,13 +57,16 @@ def save_workflow(sql: Connection, new: Workflow) -> None:
     )
 
 
-def owners_of(sql: Connection, workflow: str) -> dict[str, dict[str, Any]]:
-    """Role -> {"person": id, "backup": id or null} from the workflow's newest revision; empty when there is none."""
+def owners_of(sql: Connection, workflow: str, prompt: str = "") -> dict[str, dict[str, Any]]:
+    """Role -> {"person": id, "backup": id or null} from the workflow's newest revision; empty when there is none.
+
+    With the short name of a prompt its own owners stand in for the workflow's, role by role.
+    """
     table = schema.workflow_revision
     query = select(table.c.document).where(table.c.workflow == workflow)
-    document = sql.scalar(query.order_by(table.c.revision.desc()).limit(1))
-    owners: dict[str, dict[str, Any]] = json.loads(document).get("owners", {}) if document else {}
-    return owners
+    text = sql.scalar(query.order_by(table.c.revision.desc()).limit(1))
+    document = json.loads(text) if text else {}
+    return {**document.get("owners", {}), **document.get("prompts", {}).get(prompt, {}).get("owners", {})}
 
 
 def prompt(sql: Connection, name: str) -> Prompt | None:
@@ -122,9 +132,12 @@ def lowest(sql: Connection, prompt: str) -> Version | None:
 
 
 def every_version(sql: Connection) -> Iterator[Version]:
-    """All versions of the desk, one after the other: for `verify`."""
+    """All versions of the desk, one after the other, for `verify`; what cannot be read has its text as content."""
     for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):
-        yield _version(row)
+        try:
+            yield _version(row)
+        except ValueError:
+            yield _version(row, {"unreadable": row.content})
 
 
 def save_version(sql: Connection, new: Version) -> None:
@@ -164,6 +177,12 @@ def save_draft(sql: Connection, new: Draft) -> None:
     same = and_(table.c.prompt == new.prompt, table.c.label == new.label)
     if sql.execute(update(table).where(same).values(**values)).rowcount == 0:
         sql.execute(insert(table).values(prompt=new.prompt, label=new.label, **values))
+
+
+def drop_draft(sql: Connection, prompt: str, label: str) -> None:
+    """Forget a draft, where there is one: a version has taken its label."""
+    table = schema.draft
+    sql.execute(delete(table).where(table.c.prompt == prompt, table.c.label == label))
 
 
 def labelled(sql: Connection, prompt: str, label: str) -> Version | Draft | None:
@@ -353,12 +372,12 @@ def _prompt(row: Row[Any]) -> Prompt:
     return Prompt(name=row.name, workflow=row.workflow, created_at=row.created_at, retired_at=row.retired_at)
 
 
-def _version(row: Row[Any]) -> Version:
+def _version(row: Row[Any], content: dict[str, Any] | None = None) -> Version:
     return Version(
         prompt=row.prompt,
         number=row.number,
         digest=row.digest,
-        content=json.loads(row.content),
+        content=json.loads(row.content) if content is None else content,
         author=row.author,
         release_note=row.release_note,
         created_at=row.created_at,

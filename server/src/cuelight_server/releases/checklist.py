@@ -42,11 +42,15 @@ def filled(facts: Facts) -> dict[Role, Approval]:
     return _assign(facts.required, usable, frozenset())
 
 
-def _assign(roles: tuple[Role, ...], usable: Mapping[Role, list[Approval]], taken: frozenset[str]) -> dict[Role, Approval]:
+def _assign(
+    roles: tuple[Role, ...], usable: Mapping[Role, list[Approval]], taken: frozenset[str]
+) -> dict[Role, Approval]:
     if not roles:
         return {}
     role, rest = roles[0], roles[1:]
-    ways = [{role: one} | _assign(rest, usable, taken | {one.person}) for one in usable[role] if one.person not in taken]
+    ways = [
+        {role: one} | _assign(rest, usable, taken | {one.person}) for one in usable[role] if one.person not in taken
+    ]
     return max([*ways, _assign(rest, usable, taken)], key=len)
 
 
@@ -74,54 +78,56 @@ def _items(facts: Facts) -> Iterator[Item]:
 
 
 def _desk(facts: Facts) -> Item:
-    words = "a local desk never releases" if facts.local else "this desk may release"
-    return Item("desk", not facts.local, words, ("a server: `cuelight-server serve`",) if facts.local else ())
+    if facts.local:
+        return _no("desk", "a local desk never releases", ("a server: `cuelight-server serve`",))
+    return _yes("desk", "this desk may release")
 
 
 def _version(facts: Facts) -> Item:
     if facts.minted:
-        return Item("version", ok=True, words=f"{facts.label} is a minted version")
-    return Item("version", False, f"{facts.label} is a draft, not a minted version", _named(facts, *_MAKERS))
+        return _yes("version", f"{facts.label} is a minted version")
+    return _no("version", f"{facts.label} is a draft, not a minted version", _named(facts, *_MAKERS))
 
 
 def _report(facts: Facts) -> Item:
     who = (f"anyone with a role: cuelight eval {facts.prompt}@{facts.label}",)
     if facts.suite is None:
-        return Item("report", ok=False, words="there is no suite to evaluate against", who=_named(facts, *_MAKERS))
+        return _no("report", "there is no suite to evaluate against", _named(facts, *_MAKERS))
     if facts.evidence is None:
         words = "no report of this server for exactly this content, suite and production version"
-        return Item("report", ok=False, words=words, who=who)
+        return _no("report", words, who)
     passing = facts.evidence.verdict == Verdict.PASS and facts.evidence.evidence is not None
     words = f"the report {facts.evidence.evaluation} says {facts.evidence.verdict}"
-    return Item("report", passing, words, () if passing else who)
+    return _yes("report", words) if passing else _no("report", words, who)
 
 
 def _recorded(facts: Facts) -> Item:
     recorded = facts.evidence is not None and facts.evidence.recorded
     if recorded and not facts.demo:
         words = "the report is on recorded outputs, which release on a demo desk only"
-        return Item("recorded", ok=False, words=words, who=("an evaluation with a model as provider",))
-    return Item("recorded", ok=True, words="recorded outputs, on a demo desk" if recorded else "no recorded outputs")
+        return _no("recorded", words, ("an evaluation with a model as provider",))
+    return _yes("recorded", "recorded outputs, on a demo desk" if recorded else "no recorded outputs")
 
 
 def _approval(facts: Facts, role: Role) -> Item:
     words = role.value.replace("_", " ")
     given = filled(facts).get(role)
     if given:
-        return Item(f"approval:{role.value}", ok=True, words=f"{words}: yes by {_name(facts, given.person)}")
+        return _yes(f"approval:{role.value}", f"{words}: yes by {_name(facts, given.person)}")
     could = tuple(f"{name} ({person})" for person, name in facts.holders.get(role, ()) if person != facts.author)
-    return Item(f"approval:{role.value}", False, f"the yes of the {words} is missing", could or (f"a {words} other than the author",))
+    who = could or (f"a {words} other than the author",)
+    return _no(f"approval:{role.value}", f"the yes of the {words} is missing", who)
 
 
 def _people(facts: Facts) -> Item:
     given = filled(facts)
     yes = {approval.person for approval in given.values()}
     if any(one.person == facts.author and one.role not in given for one in facts.approvals):
-        return Item("people", ok=False, words="an author's yes does not count", who=("another holder of the role",))
+        return _no("people", "an author's yes does not count", ("another holder of the role",))
     doubled = [role for role in facts.required if role not in given and _only_taken(facts, role, yes)]
     if doubled:
-        return Item("people", ok=False, words="one person's yes cannot fill two roles", who=("another holder of the role",))
-    return Item("people", ok=True, words="each yes is by another person, none by the author")
+        return _no("people", "one person's yes cannot fill two roles", ("another holder of the role",))
+    return _yes("people", "each yes is by another person, none by the author")
 
 
 def _only_taken(facts: Facts, role: Role, yes: set[str]) -> bool:
@@ -135,38 +141,52 @@ def _held(facts: Facts) -> Iterator[Item]:
     given = filled(facts)
     lost = [one for one in facts.approvals if one.role not in given and not _held_by(facts, one.role, one.person)]
     words = ", ".join(f"{one.person} is no {one.role.value.replace('_', ' ')} any more" for one in lost)
-    yield Item("held", not lost, words or "everyone who said yes holds the role now", ("a present holder of the role",) if lost else ())
+    if lost:
+        yield _no("held", words, ("a present holder of the role",))
+    else:
+        yield _yes("held", "everyone who said yes holds the role now")
 
 
 def _fallback(facts: Facts) -> Item:
     if facts.fallback:
-        return Item("fallback", ok=True, words="what callers get while it is off is declared")
-    return Item("fallback", ok=False, words="no fallback is declared", who=("the workflow: prompts.<name>.fallback",))
+        return _yes("fallback", "what callers get while it is off is declared")
+    return _no("fallback", "no fallback is declared", ("the workflow: prompts.<name>.fallback",))
 
 
 def _rollback(facts: Facts) -> Item:
     if facts.live is not None:
-        return Item("rollback", ok=True, words=f"a rollback goes to v{facts.live}")
-    words = "first release: a rollback switches off" if facts.fallback else "nothing to roll back to, and no fallback"
-    return Item("rollback", facts.fallback, words, () if facts.fallback else ("the workflow: prompts.<name>.fallback",))
+        return _yes("rollback", f"a rollback goes to v{facts.live}")
+    if facts.fallback:
+        return _yes("rollback", "first release: a rollback switches off")
+    return _no("rollback", "nothing to roll back to, and no fallback", ("the workflow: prompts.<name>.fallback",))
 
 
 def _declared_only(facts: Facts) -> Item:
     if facts.declared_only and facts.blocks_declared_only:
         words = f"rules that nothing enforces: {', '.join(facts.declared_only)}"
-        return Item("declared_only", ok=False, words=words, who=_named(facts, *_MAKERS))
-    return Item("declared_only", ok=True, words="no rule in words stands in the way")
+        return _no("declared_only", words, _named(facts, *_MAKERS))
+    return _yes("declared_only", "no rule in words stands in the way")
 
 
 def _quarantine(facts: Facts) -> Item:
     if facts.quarantined is None:
-        return Item("quarantine", ok=True, words="it was not rolled back here before")
+        return _yes("quarantine", "it was not rolled back here before")
     words = f"{facts.label} was rolled back here: {facts.quarantined}"
-    return Item("quarantine", ok=False, words=words, who=("a new version with the cause mended",))
+    return _no("quarantine", words, ("a new version with the cause mended",))
+
+
+def _yes(id: str, words: str) -> Item:
+    return Item(id, ok=True, words=words)
+
+
+def _no(id: str, words: str, who: tuple[str, ...]) -> Item:
+    return Item(id, ok=False, words=words, who=who)
 
 
 def _named(facts: Facts, *roles: str) -> tuple[str, ...]:
-    found = [f"{name} ({words})" for words in roles for _, name in facts.holders.get(Role(words.replace(" ", "_")), ())[:1]]
+    found = [
+        f"{name} ({words})" for words in roles for _, name in facts.holders.get(Role(words.replace(" ", "_")), ())[:1]
+    ]
     return tuple(found) or roles
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cuelight_server.kernel.terms import ReleaseState, Role
+from cuelight_server.kernel.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,7 @@ class Evidence:
     """
 
     evaluation: str
-    verdict: str
+    verdict: Verdict
     recorded: bool
     evidence: str | None
 

@@ -36,7 +36,9 @@ def role_for(facts: Facts, person: str, asked: Role | None) -> Role:
     if wanted in given:
         raise Conflict(f"{person} said yes as {_words(wanted)} already", "nothing to do")
     if given:
-        raise Blocked(f"{person} said yes as {_words(min(given))} already", "one person fills one role: ask another holder")
+        raise Blocked(
+            f"{person} said yes as {_words(min(given))} already", "one person fills one role: ask another holder"
+        )
     return wanted
 
 

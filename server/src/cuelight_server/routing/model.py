@@ -1,6 +1,8 @@
 """What a deployment is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 EVERYONE = ""  # the tenant of a deployment that is for everyone
 
@@ -43,8 +45,8 @@ class Deployment:
 class Governance:
     """What a snapshot says of one workflow: its document and its authority, as one revision holds them (JSON)."""
 
-    document: dict[str, object]
-    authority: dict[str, object]
+    document: Mapping[str, Any]
+    authority: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

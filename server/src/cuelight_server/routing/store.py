@@ -85,10 +85,8 @@ def version(sql: Connection, environment: str) -> int:
 def snapshot(sql: Connection, environment: str, version: int) -> Published | None:
     """One stored snapshot, or None."""
     table = schema.snapshot
-    row = sql.execute(
-        select(table).where(table.c.environment == environment, table.c.version == version)
-    ).one_or_none()
-    return None if row is None else Published(version=row.version, digest=row.digest, body=row.body)
+    row = sql.execute(select(table).where(table.c.environment == environment, table.c.version == version)).one_or_none()
+    return None if row is None else Published(version=row.version, digest=row.digest, body=_bytes(row.body))
 
 
 def see(sql: Connection, seen: Seen) -> None:
@@ -113,6 +111,11 @@ def seen_since(sql: Connection, environment: str, at: str) -> list[Seen]:
         )
         for row in sql.execute(found.limit(_MOST))
     ]
+
+
+def _bytes(body: bytes | str) -> bytes:
+    """A database tool that changed a body may have left text there: `verify` has to be able to say so."""
+    return body.encode() if isinstance(body, str) else body
 
 
 def _deployment(row: Row[Any]) -> Deployment:

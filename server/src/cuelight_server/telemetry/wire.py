@@ -12,7 +12,9 @@ from cuelight_server.kernel.errors import Invalid
 from cuelight_server.telemetry.model import Call
 
 MOST_CALLS, MOST_BYTES = 500, 256 * 1024
-HINT = f"send at most {MOST_CALLS} calls of at most {MOST_BYTES // 1024} KB each, in the shape of POST /runtime/v1/calls"
+HINT = (
+    f"send at most {MOST_CALLS} calls of at most {MOST_BYTES // 1024} KB each, in the shape of POST /runtime/v1/calls"
+)
 
 _Short = Annotated[str, Meta(min_length=1, max_length=80)]
 _Name = Annotated[str, Meta(min_length=1, max_length=161)]

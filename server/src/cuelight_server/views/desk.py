@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from cuelight.contract.bucket import PLACES
 from cuelight_server.access import store as access
 from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
+from cuelight_server.evaluation.store import LIVE
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.page import MAX_SIZE
 from cuelight_server.kernel.terms import ActorKind, Environment, ReleaseState, Role
@@ -47,7 +48,7 @@ class Following:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Row:
     """What one prompt serves in one environment.
 
     `state` is go (one approved version serves), standby (a newer version waits, or more than one serves), hold (rolled
@@ -74,7 +75,7 @@ class Line:
 class Status:
     """The whole desk at one moment."""
 
-    rows: tuple[Line, ...]
+    rows: tuple[Row, ...]
     demo: bool
     local: bool
 
@@ -111,7 +112,7 @@ def status(desk: Desk) -> Status:
         }
         names = sql.scalars(select(schema.prompt.c.name).where(schema.prompt.c.retired_at.is_(None)).limit(_MOST))
         wanted = {(name, Environment.PRODUCTION.value, "") for name in names} | set(deployed)
-        rows = tuple(_line(sql, key, deployed.get(key), clients) for key in sorted(wanted, key=_order))
+        rows = tuple(_row(sql, key, deployed.get(key), clients) for key in sorted(wanted, key=_order))
     return Status(rows=rows, demo=desk.demo, local=desk.local)
 
 
@@ -156,13 +157,13 @@ def _following(desk: Desk, environment: str) -> Following:
     return Following(live=seen.live, following=seen.following)
 
 
-def _line(
+def _row(
     sql: Connection, key: tuple[str, str, str], deployed: Deployment | None, clients: Mapping[str, Following]
-) -> Line:
+) -> Row:
     prompt, environment, tenant = key
     release = releases.release(sql, deployed.release) if deployed and deployed.release else None
     state, why = _state(sql, prompt, environment, deployed)
-    return Line(
+    return Row(
         prompt=prompt,
         environment=environment,
         tenant=tenant,
@@ -220,18 +221,20 @@ def _last_rollback(sql: Connection, prompt: str, environment: str) -> Release | 
 
 def _report(sql: Connection, prompt: str) -> ReportLine | None:
     table = schema.evaluation
-    found = select(table).where(table.c.prompt == prompt).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)
+    found = (
+        select(table).where(table.c.prompt == prompt).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)
+    )
     row = sql.execute(found).one_or_none()
     return None if row is None else _as_report(row)
 
 
-def _as_report(row: Row[Any]) -> ReportLine:
+def _as_report(row: Any) -> ReportLine:
     return ReportLine(
         id=row.id,
         label=row.label,
         state=row.state,
         verdict=row.verdict,
-        recorded=row.provider == "recorded",
+        recorded=row.provider != LIVE,
         at=row.finished_at or row.created_at,
     )
 

@@ -113,7 +113,9 @@ def rebuild(call: Call, version: Version | None) -> Rebuild:
     """Render again what was rendered then, and compare: pure."""
     recorded = call.document.get("rendered_digest")
     if version is None:
-        off = "the prompt was off and the fallback was given" if call.number is None else "the version is not stored here"
+        off = (
+            "the prompt was off and the fallback was given" if call.number is None else "the version is not stored here"
+        )
         return Rebuild(state=Rebuilt.NOT_REPRODUCIBLE, recorded=recorded, reason=off)
     if call.digest != version.digest:
         words = f"the app used content {call.digest}, the stored version is {version.digest}"
@@ -151,10 +153,10 @@ def _release(sql: Connection, call: Call) -> Release | None:
 
 def _report(sql: Connection, release: Release) -> ReportLine | None:
     id = release.checklist["bound"]["evaluation"]
-    found = evaluation.stored(sql, id) if id else None
+    found = evaluation.load(sql, id) if id else None
     if found is None:
         return None
-    return ReportLine(id=found.id, verdict=found.verdict, recorded=found.provider == "recorded")
+    return ReportLine(id=found.id, verdict=found.verdict, recorded=found.recorded)
 
 
 def _model(version: Version | None) -> str | None:

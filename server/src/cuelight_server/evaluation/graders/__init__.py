@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from cuelight.contract.condition import holds, lookup, same
-from cuelight.contract.rendering import schema_validator
-from cuelight_server.evaluation.graders import format, grounding, limits, lists, texts, values
+from cuelight.contract.schemas import schema_validator
+from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
 from cuelight_server.kernel.errors import Invalid
@@ -17,7 +17,7 @@ __all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
 Check = Callable[[Sample], str]  # what is wrong, empty for nothing
 
 SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
-    "json_only": format.json_only,
+    "json_only": form.json_only,
     "equals": values.equals,
     "not_equals": values.not_equals,
     "one_of": values.one_of,
@@ -94,7 +94,7 @@ def _check(rule: Rule, suite_schema: Rule | None) -> Check:
         document = rule.get("schema", suite_schema)
         if document is None:
             raise Invalid("a grader `schema` has no schema", "give the suite a schema, or the grader one of its own")
-        return partial(format.schema, schema_validator(document, "the suite"))
+        return partial(form.schema, schema_validator(document, "the suite"))
     if kind in {"regex", "not_regex"}:
         search = texts.matches if kind == "regex" else texts.not_matches
         return partial(search, texts.compiled(rule["pattern"]), rule)
@@ -114,7 +114,9 @@ def _given(sample: Sample, path: str, wanted: list[Any]) -> bool:
 def _reads_output(rule: Rule, sample: Sample) -> bool:
     if rule["type"] == "implies":
         return _looks(rule["if"]) or (_looks(rule["then"]) and holds(rule["if"], sample.document))
-    return any(not path.startswith("$") for path in [*rule.get("paths", []), *([rule["path"]] if "path" in rule else [])])
+    return any(
+        not path.startswith("$") for path in [*rule.get("paths", []), *([rule["path"]] if "path" in rule else [])]
+    )
 
 
 def _looks(condition: Rule) -> bool:

@@ -36,7 +36,9 @@ def input_values_absent(rule: Rule, sample: Sample) -> str:
     else:
         places = [sample.text, sample.value]
     texts = [_even(text_of([leaf])) for leaf in leaves(places)]
-    values = [leaf for leaf in leaves(sample.given(rule["input_paths"])) if leaf is not None and text_of([leaf]).strip()]
+    values = [
+        leaf for leaf in leaves(sample.given(rule["input_paths"])) if leaf is not None and text_of([leaf]).strip()
+    ]
     leaked = [value for value in values if any(_has_word(text, _even(text_of([value]))) for text in texts)]
     return f"the output repeats {show_all(leaked)} from the input" if leaked else ""
 

@@ -15,15 +15,13 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _ONE_MARK = re.compile(r"\d+[.,:]\d+")
 _WORDS = re.compile(r"[a-z]+")
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen"""
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _HUNDRED, _DOZEN = 100, -12  # both multiply; minus tells a dozen from twelve
 _SPELLED = {
-    **{word: number for number, word in enumerate(_UNITS)},
-    **{word: 10 * place for place, word in enumerate(_TENS, 2)},
+    **{word: number for number, word in enumerate(_SMALL.split())},
+    **{word: 10 * place for place, word in enumerate(_TENS.split(), 2)},
     "hundred": _HUNDRED,
     "thousand": 1000,
     "million": 1_000_000,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import regex
+import regex  # type: ignore[import-untyped]  # ships no types
 
 from cuelight_server.evaluation.graders.reading import reading_grade
 from cuelight_server.evaluation.graders.sample import Rule, Sample, plain, show, show_all, text_of

@@ -68,5 +68,7 @@ def _words(condition: Rule, sample: Sample) -> str:
             return "(" + joint.join(_words(part, sample) for part in condition[word]) + ")"
     if "not" in condition:
         return f"not {_words(condition['not'], sample)}"
-    asked = " and ".join(f"{name.replace('_', ' ')} {show(value)}" for name, value in condition.items() if name != "path")
+    asked = " and ".join(
+        f"{name.replace('_', ' ')} {show(value)}" for name, value in condition.items() if name != "path"
+    )
     return f"{condition['path']} {asked} (it is {show(value_at(condition['path'], sample.document))})"

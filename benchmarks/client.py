@@ -1,0 +1,141 @@
+"""The client's own speed: resolving and rendering from memory, and the first answer of a fresh process from disk."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from typing import Any
+
+from cuelight import Client
+from cuelight.cache import DiskCopy
+from cuelight.contract.canonical import canonical, digest_bytes
+from cuelight.contract.content import parse
+from cuelight.transport import MemoryTransport
+
+URL, KEY, PROMPT = "http://127.0.0.1:9", "cue_app_0123456789abcdef_00", "sales.lead_qualification"
+LOOPS, ROUNDS, STARTS = 20_000, 9, 9
+TEXT = "You qualify leads for {{company}}. " + "Weigh what is known, say what is not. " * 40
+VALUES = {"company": "Acme", "question": "Does this lead fit, and why?"}
+
+_COLD = """
+import time; begun = time.perf_counter()
+from cuelight import Client
+client = Client({url!r}, {key!r}, cache_dir={folder!r})
+client.prompt({prompt!r}, key="conversation-17").render(**{values!r})
+print((time.perf_counter() - begun) * 1000)
+"""
+
+_FLOOR = """
+import time; begun = time.perf_counter()
+import json, hashlib
+body = json.load(open({path!r}))["body"]
+hashlib.sha256(body.encode()).hexdigest(), json.loads(body)
+print((time.perf_counter() - begun) * 1000)
+"""
+
+
+def snapshot_document(prompts: int = 50) -> dict[str, Any]:
+    """A snapshot of so many prompts; the measured one rolls out v2 to a tenth and has two string variables."""
+    content = parse(
+        {
+            "messages": [{"role": "system", "content": TEXT}, {"role": "user", "content": "{{question}}"}],
+            "variables": [
+                {"name": "company", "type": "string", "trust": "internal"},
+                {"name": "question", "type": "string"},
+            ],
+            "settings": {"model": "example-1"},
+            "evaluation": {"suite": "none", "gate": {}},
+        }
+    )
+    held = {"digest": content.digest, "content": content.to_json()}
+    names = [PROMPT, *(f"sales.prompt_{number}" for number in range(prompts - 1))]
+    weights = [["v2", 10_000], ["v1", 90_000]]
+    deployment = {"weights": weights, "seed": "rel_1", "algorithm": "b1", "release": "rel_1", "kill": None}
+    return {
+        "format": "cuelight/snapshot@1",
+        "environment": "production",
+        "epoch": "e1",
+        "version": 1,
+        "versions": {name: {"v1": held, "v2": held} for name in names},
+        "deployments": {name: {"": deployment} for name in names},
+        "authorities": {},
+        "trace": {},
+    }
+
+
+def resolve_render() -> dict[str, Any]:
+    """Microseconds for resolve and render in a warm client; the peer is a bare hash and two replaced texts."""
+    with Client(cache_dir="", transport=MemoryTransport(snapshot_document())) as client:
+        client.prompt(PROMPT, key="warm").render(**VALUES)
+        value = best(lambda: client.prompt(PROMPT, key="conversation-17").render(**VALUES))
+    peer = best(floor)
+    return figure("client.resolve_render_us", value, "us", peer)
+
+
+def floor() -> list[dict[str, str]]:
+    """What nobody can leave out: hash the key, pick an arm, replace two variables."""
+    place = int.from_bytes(sha256(b"rel_1conversation-17").digest()[:8], "big") * 100_000 >> 64
+    text = TEXT if place < 10_000 else TEXT + ""
+    system = text.replace("{{company}}", VALUES["company"])
+    return [{"role": "system", "content": system}, {"role": "user", "content": VALUES["question"]}]
+
+
+def cold_start() -> dict[str, Any]:
+    """Milliseconds in a fresh process for import, disk copy and first render, while no server answers.
+
+    The peer reads, hashes and parses the same file with the standard library alone.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        body = canonical(snapshot_document())
+        disk = DiskCopy(folder, URL, KEY)
+        disk.save(body, digest_bytes(body))
+        cold = _COLD.format(url=URL, key=KEY, folder=folder, prompt=PROMPT, values=VALUES)
+        value = min(fresh(cold, folder) for _ in range(STARTS))
+        peer = min(fresh(_FLOOR.format(path=disk.path), folder) for _ in range(STARTS))
+    return figure("client.cold_start_ms", value, "ms", peer)
+
+
+def best(work: Callable[[], object]) -> float:
+    """Microseconds of one call, the best of several rounds: the others measure the neighbours."""
+    rounds = []
+    for _ in range(ROUNDS):
+        begun = time.perf_counter()
+        for _ in range(LOOPS):
+            work()
+        rounds.append((time.perf_counter() - begun) / LOOPS)
+    return min(rounds) * 1e6
+
+
+def fresh(code: str, folder: str) -> float:
+    """The milliseconds that a fresh interpreter prints; bytecode is kept in `folder`, as an installed package has it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept["PYTHONPYCACHEPREFIX"] = folder
+    kept["PYTHONPATH"] = os.pathsep.join(sys.path)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=kept)
+    return float(run.stdout)
+
+
+def figure(name: str, value: float, unit: str, peer: float) -> dict[str, Any]:
+    """One measured figure beside its peer, measured in the same run."""
+    return {
+        "name": name,
+        "value": round(value, 3),
+        "unit": unit,
+        "peer": round(peer, 3),
+        "ratio": round(value / peer, 2),
+    }
+
+
+def figures() -> Iterator[Mapping[str, Any]]:
+    """Every figure of this part."""
+    yield resolve_render()
+    yield cold_start()
+
+
+if __name__ == "__main__":
+    for one in figures():
+        print(json.dumps(one))

@@ -1,0 +1,197 @@
+"""`cuelight status`, `why` and `audit`: what serves where, what made an output, and who did what."""
+
+import json
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import click
+
+from cuelight.admin import Admin
+from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.show import Span, heading, light, say, show_json, table
+from cuelight.contract.errors import NotFound
+
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_FULL = 100_000
+_REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "not_reproducible": "off"}
+
+
+@click.command("status")
+@click.argument("prompt", required=False)
+@json_option
+@desk_options
+def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show what each prompt serves in each environment, or only PROMPT."""
+    with where.admin() as admin:
+        answer = admin.status()
+    rows = answer.get("rows", [])
+    if prompt is not None:
+        rows = _only(rows, prompt)
+    if as_json:
+        show_json({**answer, "rows": rows})
+        return
+    if answer.get("demo"):
+        say("a demo desk: recorded reports may release here")
+    if not rows:
+        say("nothing on the desk yet; put a folder on it with: cuelight push FOLDER")
+        return
+    table(("prompt", "environment", "state", "serves", "since", "back to", "clients"), [_row(row) for row in rows])
+    for row in rows:
+        if row.get("why"):
+            say((row["prompt"], "bold"), f" in {row['environment']}: {row['why']}")
+
+
+@click.command("why")
+@click.argument("output_id")
+@json_option
+@desk_options
+def why_command(output_id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show which version made the output OUTPUT_ID, who released it on what evidence, and whether it can be rebuilt."""
+    with where.admin() as admin:
+        answer = admin.why(output_id)
+    show_json(answer) if as_json else _show_why(output_id, answer)
+
+
+@click.command("audit")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many lines.")
+@json_option
+@desk_options
+def audit_command(limit: int, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show the newest lines of the audit log, newest first."""
+    with where.admin() as admin:
+        lines = _newest(admin, limit)
+    if as_json:
+        show_json({"items": lines})
+        return
+    table(("line", "at", "who", "what", "on", "facts"), [_line(one) for one in lines], right=(0,))
+    if not lines:
+        say("the log is empty")
+
+
+def _newest(admin: Admin, limit: int) -> list[dict[str, Any]]:
+    """The last lines of the log, newest first; the desk gives it oldest first."""
+    lines: deque[dict[str, Any]] = deque(maxlen=limit)
+    after: str | None = ""
+    while after is not None:
+        page = admin.audit(after=after, limit=200)
+        lines.extend(page["items"])
+        after = page.get("next")
+    return list(reversed(lines))
+
+
+def _only(rows: Sequence[Mapping[str, Any]], prompt: str) -> list[Mapping[str, Any]]:
+    found = [row for row in rows if prompt in (row["prompt"], row["prompt"].rpartition(".")[2])]
+    if not found:
+        known = sorted({row["prompt"] for row in rows})
+        near = get_close_matches(prompt, known, 1)
+        raise NotFound(
+            f"the desk has no prompt {prompt}",
+            f"did you mean {near[0]}?" if near else f"there are: {', '.join(known) or 'none'}",
+        )
+    return found
+
+
+def _row(row: Mapping[str, Any]) -> list[Span]:
+    sign, style = light(str(row.get("state", "off")))
+    serves = ", ".join(_share(label, weight) for label, weight in row.get("serves") or ()) or "–"
+    clients = row.get("clients") or {}
+    followed = f"{clients.get('following', 0)} of {clients.get('live', 0)}" if clients.get("live") else "–"
+    back = row.get("rollback_target") or "off"
+    return [
+        row["prompt"],
+        row["environment"],
+        (f"{sign} {row.get('word', '')}", style),
+        serves,
+        _day(row.get("since")),
+        str(back),
+        followed,
+    ]
+
+
+def _share(label: Any, weight: int) -> str:
+    return str(label) if weight >= _FULL else f"{label} {weight / 1000:g}%"
+
+
+def _day(at: Any) -> str:
+    return str(at)[:16].replace("T", " ") if at else "–"
+
+
+def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
+    call = answer.get("call") or {}
+    version = answer.get("version") or "no version: the prompt was switched off"
+    say(
+        (f"{answer['prompt']} {version}", "bold"),
+        f"  made {output_id} on {_day(call.get('at'))} in {answer.get('environment')}",
+    )
+    say(
+        f"content {answer.get('digest')}"
+        + ("" if answer.get("digest_matches", True) else "  ■ NOT the digest of that version on this desk"),
+        indent=2,
+    )
+    rows: list[tuple[str, str]] = [("written by", str(answer.get("author") or "unknown"))]
+    release = answer.get("release")
+    rows.append(
+        (
+            "released by",
+            f"{release['actor']} on {_day(release['at'])} ({release['id']})" if release else "not by a release",
+        )
+    )
+    rows += [
+        (
+            "approved by",
+            f"{one.get('name') or one['person']} as {str(one['role']).replace('_', ' ')}, {_day(one['at'])}",
+        )
+        for one in answer.get("approvals") or ()
+    ]
+    report = answer.get("report")
+    if report:
+        rows.append(
+            (
+                "evidence",
+                f"{report['id']}: {report['verdict']}{', recorded simulations' if report.get('recorded') else ''}",
+            )
+        )
+    rows.append(("model", f"{answer.get('model') or 'unknown'} {_short(answer.get('settings') or {})}".rstrip()))
+    table(("", ""), [(("  " + name, "dim"), value) for name, value in rows])
+    _show_checks(answer)
+
+
+def _show_checks(answer: Mapping[str, Any]) -> None:
+    if answer.get("findings"):
+        heading("The output broke its contract")
+        for one in answer["findings"]:
+            say(f"{one.get('path', '')} {one['message']} [{one.get('code', '')}]".strip(), indent=2)
+    if answer.get("decisions"):
+        heading("Authority")
+        for one in answer["decisions"]:
+            word: Span = ("● allowed", "green") if one.get("allowed") else ("■ refused", "red")
+            say(word, f" {one['action']}: {one.get('reason', '')}", indent=2)
+    rebuild = answer.get("rebuild")
+    if rebuild:
+        sign, style = light(_REBUILDS.get(rebuild["state"], "off"))
+        say()
+        say((f"{sign} {rebuild['state'].replace('_', ' ')}", style), f"  {rebuild.get('reason') or ''}")
+
+
+def _line(one: Mapping[str, Any]) -> list[Span]:
+    actor = one.get("actor")
+    who = actor.get("id", "") if isinstance(actor, Mapping) else str(actor or "")
+    return [
+        str(one.get("seq", "")),
+        _day(one.get("at")),
+        who,
+        str(one.get("verb", "")),
+        str(one.get("subject", "")),
+        _short(one.get("facts") or {}),
+    ]
+
+
+def _short(facts: Mapping[str, Any]) -> str:
+    text = _DIGEST.sub(
+        r"\1",
+        " ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in facts.items()),
+    )
+    return text if len(text) <= 120 else text[:119] + "…"

@@ -1,0 +1,111 @@
+"""`cuelight push` and `cuelight export`: a folder goes onto the desk, and a workflow of the desk becomes a folder."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from cuelight.cli.ending import INVALID, Finish
+from cuelight.cli.lint import located, show_findings, show_ignored, show_rules
+from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.show import Span, heading, say, show_json, table
+from cuelight.files import Folder, read_folder, write_folder
+
+
+@click.command("push")
+@click.argument("folder", type=click.Path())
+@click.option("--drafts", is_flag=True, help="Save every label as a draft; mint nothing.")
+@click.option("--rules", is_flag=True, help="List every rule and what enforces it.")
+@json_option
+@desk_options
+def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Put FOLDER on the desk. prompts/<name>/v<N>.yaml are minted for ever; other file names are drafts.
+
+    Ends with exit code 20 where a version was refused; everything else was still stored.
+    """
+    read = read_folder(folder)
+    with where.admin() as admin:
+        answer = admin.push(read.bundle, as_drafts=drafts)
+    if as_json:
+        show_json(answer)
+    else:
+        _show(read, answer, rules=rules)
+    if answer.get("refused"):
+        raise Finish(INVALID)
+
+
+@click.command("export")
+@click.argument("workflow")
+@click.argument("folder", type=click.Path())
+@json_option
+@desk_options
+def export_command(workflow: str, folder: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Write WORKFLOW as the new FOLDER. Pushing it again gives the same digests."""
+    with where.admin() as admin:
+        written = write_folder(admin.export(workflow), folder)
+    if as_json:
+        show_json({"folder": folder, "files": written})
+    else:
+        say(f"wrote {len(written)} files to {folder}")
+
+
+def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
+    rows = [*_prompts(answer), *_others(answer)]
+    table(("", "", ""), rows)
+    for one in answer.get("refused", ()):
+        heading(f"Refused: {one['prompt']} {one['label']}")
+        say(one["why"], indent=2)
+        if one.get("hint"):
+            say(one["hint"], indent=2)
+        show_findings(located(folder, one.get("findings", ())), indent=2)
+    findings = located(folder, answer.get("findings", ()))
+    if findings:
+        heading("Findings")
+        show_findings(findings, indent=2)
+    show_ignored(answer.get("ignored", ()))
+    show_rules(answer.get("rules", ()), in_full=rules)
+    _next(answer)
+
+
+def _prompts(answer: Mapping[str, Any]) -> list[Sequence[Span]]:
+    states = (("minted", "go"), ("unchanged", "off"), ("drafts", "standby"), ("refused", "hold"))
+    words = {"drafts": "draft"}
+    return [
+        (_light(state, words.get(kind, kind)), f"{one['prompt']} {one['label']}", str(one.get("digest", ""))[:19])
+        for kind, state in states
+        for one in answer.get(kind, ())
+    ]
+
+
+def _others(answer: Mapping[str, Any]) -> list[Sequence[Span]]:
+    rows: list[Sequence[Span]] = []
+    for kind, name in (("suites", "suite"), ("knowledge", "knowledge")):
+        rows += [
+            (_state(one["state"]), f"{name} {one['name']}", f"number {one['number']}") for one in answer.get(kind, ())
+        ]
+    if answer.get("prices"):
+        rows.append((_state(str(answer["prices"].get("state", ""))), "prices", ""))
+    recordings = answer.get("recordings") or {}
+    if any(recordings.values()):
+        counts = ", ".join(f"{count} {state}" for state, count in recordings.items() if count)
+        rows.append((_state("new" if recordings.get("new") else "unchanged"), "recordings", counts))
+    rows.append((_state(str(answer.get("governance", ""))), "owners, tier and authority", ""))
+    return rows
+
+
+def _state(word: str) -> Span:
+    return _light("go" if word in ("new", "changed") else "off", word)
+
+
+def _light(state: str, word: str) -> Span:
+    from cuelight.cli.show import light
+
+    sign, style = light(state)
+    return f"{sign} {word}", style
+
+
+def _next(answer: Mapping[str, Any]) -> None:
+    minted = answer.get("minted", ())
+    if minted:
+        say()
+        say(("next: ", "bold"), f"cuelight eval {minted[-1]['prompt']}@{minted[-1]['label']}")

@@ -1,0 +1,149 @@
+"""An evaluation report as a person reads it: the verdict, why, what broke, and what to do next."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from cuelight.cli.show import VERDICTS, Span, heading, light, say, table
+
+Report = Mapping[str, Any]
+_MESSAGES = 3
+
+
+def show_report(report: Report, *, command: str = "") -> None:
+    """The whole report; `command` is how the same cases are tried one by one."""
+    if report.get("error"):
+        say(
+            ("○ ERROR", "bold yellow"),
+            f"  {report['prompt']} {report['version']}: the run could not be done, so there is no verdict",
+        )
+        return
+    _verdict(report)
+    _failing(report)
+    _others(report)
+    _figures(report)
+    _notes(report)
+    _next(report, command)
+
+
+def _verdict(report: Report) -> None:
+    verdict = report["verdict"]
+    sign, style = light(VERDICTS.get(verdict, "standby"))
+    baseline = report.get("baseline")
+    stands_in = baseline is not None and any("stands in for production" in note for note in report.get("notes") or ())
+    against = (
+        f"against {baseline['version']}{' (stands in for production)' * stands_in}"
+        if baseline
+        else "without a baseline"
+    )
+    samples = report.get("samples") or 1
+    runs = f"{report.get('cases')} cases" + (f" × {samples} samples" if samples > 1 else "")
+    say((f"{sign} {verdict.upper()}", f"bold {style}"), f"  {report['prompt']} {report['version']} {against}, {runs}")
+    for reason in report.get("why") or ():
+        say(f"- {reason}", indent=2)
+
+
+def _failing(report: Report) -> None:
+    newly = report.get("newly_failing") or []
+    places = {row["category"]: at for at, row in enumerate(report.get("categories") or ())}
+    rows = {row["id"]: row for row in report.get("case_table") or ()}
+    failing = [row for row in rows.values() if row["id"] in newly]
+    if newly:
+        heading(f"Newly failing ({len(newly)})")
+        _by_category(failing, places)
+    excused = {_case(one) for one in report.get("expected_failures") or ()}
+    other = [row for row in rows.values() if row.get("failed") and row["id"] not in newly and row["id"] not in excused]
+    if other:
+        heading(f"{'Also failing' if newly else 'Failing'} ({len(other)})")
+        _by_category(other, places)
+
+
+def _by_category(rows: Sequence[Report], places: Mapping[str, int]) -> None:
+    rows = sorted(rows, key=lambda row: (places.get(row["category"], len(places)), row["id"]))
+    for category, members in groupby(rows, key=lambda row: row["category"]):
+        say((category.replace("_", " "), "bold"), indent=2)
+        for row in members:
+            say(f"{row['id']}  {row['title']}", indent=4)
+            for grader in (row.get("failed") or ())[:_MESSAGES]:
+                say(("■ ", "red"), f"{grader['name']} ({grader['severity']}): {grader.get('message', '')}", indent=6)
+            rest = len(row.get("failed") or ()) - _MESSAGES
+            if rest > 0:
+                say(f"and {rest} more", indent=6)
+
+
+def _others(report: Report) -> None:
+    say() if any(report.get(key) for key in ("blockers", "fixed", "expected_failures", "unstable")) else None
+    if report.get("blockers"):
+        say(("Blockers: ", "bold"), ", ".join(report["blockers"]))
+    if report.get("fixed"):
+        say(("Fixed: ", "bold"), ", ".join(report["fixed"]))
+    for one in report.get("expected_failures") or ():
+        reason = one.get("reason", "") if isinstance(one, Mapping) else ""
+        say(("Expected failure: ", "bold"), f"{_case(one)}{f' ({reason})' if reason else ''}")
+    if report.get("unstable"):
+        say(("Unstable: ", "bold"), ", ".join(_case(one) for one in report["unstable"]))
+
+
+def _case(one: Any) -> str:
+    return str(one.get("case", one.get("id", one))) if isinstance(one, Mapping) else str(one)
+
+
+def _figures(report: Report) -> None:
+    """Candidate beside baseline; what is not known is called unknown, never 0."""
+    baseline = report.get("baseline") or {}
+    rows: list[Sequence[Span]] = [
+        ("pass rate", _number(report.get("pass_rate"), ".3f"), _number(baseline.get("pass_rate"), ".3f"), ""),
+        _compared("cost per case", report, baseline, "cost_per_case_usd", "cost_delta_pct", (".5f", "$", "")),
+        _compared("p95 latency", report, baseline, "p95_ms", "p95_delta_pct", (",.0f", "", " ms")),
+    ]
+    say()
+    if baseline:
+        same = baseline["version"] == report["version"]
+        table(("", report["version"], "itself" if same else baseline["version"], "change"), rows, right=(1, 2, 3))
+    else:
+        table(("", report["version"]), [row[:2] for row in rows], right=(1,))
+
+
+def _compared(
+    name: str, report: Report, baseline: Report, key: str, delta: str, form: tuple[str, str, str]
+) -> Sequence[Span]:
+    return (name, _number(report.get(key), *form), _number(baseline.get(key), *form), _delta(report.get(delta)))
+
+
+def _number(value: float | None, form: str, before: str = "", after: str = "") -> str:
+    return "unknown" if value is None else f"{before}{value:{form}}{after}"
+
+
+def _delta(pct: float | None) -> str:
+    return "unknown" if pct is None else f"{pct:+.1f}%"
+
+
+def _notes(report: Report) -> None:
+    notes = list(report.get("notes") or ())
+    if report.get("recorded") and not any("simulation" in note for note in notes):
+        notes.append("recorded: hand-written simulations, not evidence about a model")
+    if report.get("local") and not any(note.startswith("local") for note in notes):
+        notes.append("local: a run on this machine releases nothing; only a run on the desk does")
+    if notes:
+        heading("Notes")
+    for note in notes:
+        say(f"- {note}", indent=2)
+
+
+def _next(report: Report, command: str) -> None:
+    verdict = report["verdict"]
+    newly = report.get("newly_failing") or []
+    if verdict == "pass":
+        step = (
+            "push it and run it on the desk"
+            if report.get("local")
+            else f"cuelight approve {report['prompt']}@{report['version']} --to production"
+        )
+    elif newly and command:
+        step = f"{command} --case {newly[0]}"
+    elif verdict == "inconclusive":
+        step = "the reasons above say what is not known; a run with that evidence decides"
+    else:
+        step = "change the prompt and run again"
+    say()
+    say(("next: ", "bold"), step)

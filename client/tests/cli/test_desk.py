@@ -1,0 +1,217 @@
+"""The whole way on a real desk: push, evaluate, approve, release, look, roll back, and every refusal on it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import httpx2
+import pytest
+
+from cuelight.files import read_folder
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))  # noqa: PTH100, PTH118, PTH120  before any fixture
+SALES = f"{ROOT}/examples/sales"
+PROMPT = "sales.lead_qualification"
+V1 = f"{PROMPT}@v1"
+WHO = {
+    "author": "mei.tanaka",
+    "workflow": "priya.nandakumar",
+    "engineering": "jonas.berg",
+    "risk": "aoife.brennan",
+    "support": "dana.kim",
+}
+SERVER = [sys.executable, "-c", "from cuelight_server.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A demo desk of its own process; `desk.server(...)` is cuelight-server on its data folder."""
+    folder = tmp_path_factory.mktemp("desk") / "data"
+    env = {**os.environ, "PYTHONPATH": f"{ROOT}/client/src{os.pathsep}{ROOT}/server/src"}
+
+    def server(*args):
+        return subprocess.run(
+            [*SERVER, *args, "--data", str(folder)], capture_output=True, text=True, check=True, env=env, timeout=60
+        ).stdout.strip()
+
+    server("init", "--demo", "--admin", WHO["author"])
+    process = subprocess.Popen(
+        [*SERVER, "serve", "--data", str(folder), "--port", "0"], stdout=subprocess.PIPE, text=True, env=env
+    )
+    url = re.search(r"http://\S+?(?=,|\s|$)", process.stdout.readline()).group()
+    yield type("Desk", (), {"url": url, "server": staticmethod(server)})
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture
+def ask(run, desk, monkeypatch):
+    """Run a command on the desk as one of its people."""
+
+    def one(who, *args):
+        monkeypatch.setenv("CUELIGHT_URL", desk.url)
+        return run(*args, "--as", WHO.get(who, who))
+
+    return one
+
+
+@pytest.fixture
+def pushed(ask):
+    done = ask("author", "push", SALES)
+    assert done.code == 0, done.err
+    return done
+
+
+@pytest.fixture
+def released(ask, pushed):
+    """v1 in production, as often as a test needs it."""
+    if ask("author", "status", PROMPT, "--json").json["rows"][0]["serves"]:
+        return
+    assert ask("author", "eval", V1).code == 0
+    for who in ("workflow", "engineering", "risk"):
+        ask(who, "approve", V1, "--to", "production", "--note", "read it")
+    done = ask("engineering", "release", V1, "--to", "production", "--note", "first")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"● released  {V1} to production, instead of nothing")
+
+
+def test_push_says_what_was_minted_and_then_that_nothing_changed(ask, pushed):
+    again = ask("author", "push", SALES)
+    assert again.code == 0
+    assert re.search(r"· unchanged +sales.lead_qualification v1 +sha256:", again.out)
+    assert re.search(r"Rules: \d+ enforced, \d+ not yet enforced, \d+ declared only \(--rules lists them\)", again.out)
+    assert "minted" not in again.out
+    answer = ask("author", "push", SALES, "--json").json
+    assert {one["label"] for one in answer["unchanged"] if one["prompt"] == PROMPT} == {"v1", "v2"}
+
+
+def test_a_version_that_lint_refuses_is_named_with_file_and_line(ask, pushed, tmp_path):
+    shutil.copytree(SALES, tmp_path / "sales")
+    source = tmp_path / "sales/prompts/lead_qualification/v1.yaml"
+    (source.parent / "v9.yaml").write_text(source.read_text().replace("{{lead}}", "{{leed}}"))
+    done = ask("author", "push", tmp_path / "sales")
+    assert done.code == 20
+    assert f"Refused: {PROMPT} v9" in done.out
+    assert re.search(rf"{re.escape(str(source.parent))}/v9.yaml:\d+: ■ error .*leed", done.out)
+
+
+def test_a_version_that_is_minted_never_changes(ask, pushed, tmp_path):
+    shutil.copytree(SALES, tmp_path / "sales")
+    file = tmp_path / "sales/prompts/lead_qualification/v1.yaml"
+    file.write_text(file.read_text().replace("{{lead}}", "{{lead}} ", 1))
+    done = ask("author", "push", tmp_path / "sales")
+    assert done.code != 0
+    assert f"{PROMPT} v1" in done.out + done.err or "v1" in done.err
+
+
+def test_release_without_what_it_needs_is_refused_with_who_could_provide_it(ask, pushed):
+    done = ask("engineering", "release", f"{PROMPT}@v2", "--to", "production")
+    assert (done.code, done.out) == (24, "")
+    assert f"■ not released  {PROMPT}@v2 to production" in done.err
+    assert "the yes of the risk owner is missing" in done.err
+    assert "aoife.brennan" in done.err
+    assert "points are met" in done.err
+    check = ask("engineering", "release", f"{PROMPT}@v2", "--to", "production", "--check")
+    assert check.code == 24
+    assert check.out.startswith(f"■ not ready  {PROMPT}@v2 to production")
+
+
+def test_an_author_cannot_approve_and_is_told_who_can(ask, released):
+    done = ask("author", "approve", V1, "--to", "production")
+    assert done.code == 23
+    assert "ask Priya Nandakumar" in done.err
+
+
+def test_who_says_no_name_is_told_how_to(run, desk):
+    done = run("status", "--server", desk.url)
+    assert done.code == 23
+    assert "CUELIGHT_TOKEN" in done.err
+
+
+def test_status_shows_what_serves_with_a_word_beside_the_light(ask, released):
+    done = ask("support", "status", "lead_qualification")
+    assert re.search(rf"{PROMPT} +production +● Go +v1 ", done.out)
+    assert ask("support", "status", "lead_qualificaton").code == 21
+    assert ask("support", "status", "--json").json["demo"] is True
+
+
+def test_eval_of_a_version_on_the_desk_fails_with_10(ask, released):
+    done = ask("author", "eval", f"{PROMPT}@v2")
+    assert done.code == 10
+    assert done.out.startswith(f"■ FAIL  {PROMPT} v2 against v1, 29 cases")
+    unknown = ask("author", "eval", f"{PROMPT}@v7")
+    assert (unknown.code, "there are: v1" in unknown.err) == (21, True)
+
+
+def test_diff_of_a_reference_is_against_production(ask, released):
+    done = ask("author", "diff", f"{PROMPT}@v2")
+    assert done.out.startswith(f"{PROMPT}  v1 → v2\nclass of change: boundary")
+    assert ask("author", "diff", V1, f"{PROMPT}@v2", "--json").json["from"]["label"] == "v1"
+    assert ask("author", "diff", V1, "sales.outreach_draft@v1").code == 20
+
+
+def test_diff_of_a_folder_with_a_server_is_against_its_production(run, desk, released):
+    done = run(
+        "diff", SALES, "--prompt", "lead_qualification", "--to", "v2", "--server", desk.url, "--as", WHO["author"]
+    )
+    assert done.out.startswith(f"{PROMPT}  v1 → v2\n")
+
+
+def test_export_gives_a_folder_with_the_same_digests(ask, pushed, tmp_path):
+    done = ask("author", "export", "sales", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert read_folder(tmp_path / "out").digests == read_folder(SALES).digests
+    assert ask("author", "export", "sales", tmp_path / "out").code == 22
+    assert ask("author", "export", "nowhere", tmp_path / "no").code == 21
+
+
+def test_audit_shows_the_newest_lines_first(ask, released):
+    lines = ask("author", "audit", "--json", "--limit", "200").json["items"]
+    assert [one["seq"] for one in lines] == sorted((one["seq"] for one in lines), reverse=True)
+    assert {"workflow.create", "prompt.mint", "release.open"} <= {one["verb"] for one in lines}
+    assert len(ask("author", "audit", "--limit", "3").out.splitlines()) >= 4
+
+
+def test_why_tells_the_version_and_the_people_behind_an_output(ask, desk, released):
+    key = desk.server("key", "add", "crm", "--environment", "production").split()[-1]
+    digest = read_folder(SALES).digests["lead_qualification"]["v1"]
+    call = {
+        "id": "out_1", "at": "2026-11-24T12:00:00Z", "prompt": PROMPT, "version": "v1", "digest": digest, "reason": "stable", "ok": True,
+        "model": "example-large-2026-06-01", "decisions": [{"action": "crm.delete", "mode": "never", "allowed": False, "reason": "not in the table"}],
+    }  # fmt: skip
+    sent = httpx2.post(
+        f"{desk.url}/runtime/v1/calls",
+        json={"calls": [call]},
+        headers={"Authorization": f"Bearer {key}"},
+        trust_env=False,
+    )
+    assert sent.is_success, sent.text
+    done = ask("support", "why", "out_1")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"{PROMPT} v1  made out_1 on 2026-11-24 12:00 in production")
+    assert "Priya Nandakumar as workflow owner" in done.out
+    assert "pass, recorded simulations" in done.out
+    assert "■ refused crm.delete: not in the table" in done.out
+    assert ask("support", "why", "out_2").code == 21
+
+
+def test_rollback_shows_its_target_counts_clients_and_names_the_silent_one(ask, desk, released):
+    key = desk.server("key", "add", "web", "--environment", "production").split()[-1]
+    headers = {"Authorization": f"Bearer {key}"}
+    snapshot = httpx2.get(f"{desk.url}/runtime/v1/snapshot", headers=headers, trust_env=False).json()
+    ack = {"client": "pod-1", "app": "web", "epoch": snapshot["epoch"], "version": snapshot["version"]}
+    assert httpx2.post(f"{desk.url}/runtime/v1/acks", json=ack, headers=headers, trust_env=False).is_success
+    begun = time.monotonic()
+    done = ask("support", "rollback", PROMPT, "--why", "crm writes failing")
+    assert done.code == 0, done.err
+    assert f"{PROMPT} in production: v1 → switched off" in done.err
+    assert f"· switched off  {PROMPT} in production, was v1" in done.out
+    assert "observed by 0 of 1 live clients" in done.out
+    assert "silent: pod-1" in done.out
+    assert 9 < time.monotonic() - begun < 20
+    again = ask("support", "rollback", PROMPT, "--why", "again", "--from", "v1", "--json")
+    assert again.json["no_op"] is True
+    assert ask("support", "rollback", "sales.nothing", "--why", "x").code == 21

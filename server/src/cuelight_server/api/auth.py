@@ -1,0 +1,60 @@
+"""Who asks: the person behind a token, the desk that is asked, and the verb that each route declares."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.access import authenticate
+from cuelight_server.control.desk import Desk
+from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.errors import Denied
+from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.views.desk import person
+
+VERB = "x-verb"
+
+
+def verb(declared: Verb) -> dict[str, Any]:
+    """What a route passes as `openapi_extra`: the verb that stands behind it. A route without one fails a test."""
+    return {VERB: declared.value}
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk that this app serves."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def token_of(authorization: str | None) -> str | None:
+    """The token in `Bearer <token>`; None for anything else."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def person_of(desk: Desk, authorization: str | None, as_person: str | None) -> Actor:
+    """The person who asks: by token, or by name on a demo desk (`Cuelight-As`), which has nothing to protect.
+
+    Denied otherwise (with details.credentials where a sign-in would help): an app's key opens the runtime only.
+    """
+    if as_person is not None and desk.demo and authorization is None:
+        found = person(desk, as_person)
+        if found is None:
+            raise Denied(f"there is no person {as_person} here", "see the people of the demo", credentials="unknown")
+        return found
+    if as_person is not None and not desk.demo:
+        raise Denied("`Cuelight-As` is for demo desks", "send `Authorization: Bearer <token>`", credentials="missing")
+    actor = authenticate(desk, token_of(authorization))
+    if actor.kind is not ActorKind.PERSON:
+        raise Denied("an app's key opens /runtime only", "use a person's token: CUELIGHT_TOKEN")
+    return actor
+
+
+def caller(request: Request) -> Actor:
+    """The person behind this request."""
+    headers = request.headers
+    return person_of(desk_of(request), headers.get("authorization"), headers.get("cuelight-as"))
+
+
+DeskDep = Annotated[Desk, Depends(desk_of)]
+Caller = Annotated[Actor, Depends(caller)]

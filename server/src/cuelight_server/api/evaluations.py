@@ -1,0 +1,60 @@
+"""Evaluations over HTTP: ask for one, watch it, read its report and every output."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.control import evaluation
+from cuelight_server.kernel.page import DEFAULT_SIZE
+from cuelight_server.views import evaluation as view
+
+router = APIRouter(prefix="/api/v1")
+_READ = verb(Verb.DESK_READ)
+
+
+class EvaluationAsked(BaseModel):
+    """An evaluation of a version or draft; `baseline` is a label, or what production serves."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: str = Field(max_length=161)
+    label: str = Field(max_length=40)
+    provider: Literal["recorded", "openai", "echo"] = "recorded"
+    baseline: str = Field(default="production", max_length=40)
+
+
+@router.post("/evaluations", openapi_extra=verb(Verb.EVALUATION_RUN))
+def start(asked: EvaluationAsked, request: Request, desk: DeskDep, actor: Caller) -> dict[str, Any]:
+    """Ask for an evaluation; it runs in the background."""
+    id = evaluation.start(desk, actor, asked.prompt, asked.label, asked.provider, asked.baseline)
+    wake = getattr(request.app.state, "wake", None)
+    if wake is not None:
+        wake()
+    return {"id": id}
+
+
+@router.get("/evaluations", openapi_extra=_READ)
+def listing(
+    desk: DeskDep, _actor: Caller, prompt: str, after: str | None = None, limit: int = DEFAULT_SIZE
+) -> dict[str, Any]:
+    """The evaluations of one prompt, newest first."""
+    found = view.listing(desk, prompt, after, limit)
+    return {"items": [one.to_json() for one in found.items], "next": found.next}
+
+
+@router.get("/evaluations/{id}", openapi_extra=_READ)
+def show(id: str, desk: DeskDep, _actor: Caller) -> dict[str, Any]:
+    """One evaluation: state, done of total, and the report once there is one."""
+    return view.show(desk, id).to_json()
+
+
+@router.get("/evaluations/{id}/results", openapi_extra=_READ)
+def results(
+    id: str, desk: DeskDep, _actor: Caller, after: str | None = None, limit: int = DEFAULT_SIZE
+) -> dict[str, Any]:
+    """Outputs with their grades, by arm, case and sample."""
+    found = view.results(desk, id, after, limit)
+    return {"items": [one.to_json() for one in found.items], "next": found.next}

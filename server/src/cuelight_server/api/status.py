@@ -1,0 +1,44 @@
+"""What serves where, who follows, who am I, and why an output is what it is."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.views import desk as desk_view
+from cuelight_server.views import runtime, traces
+
+router = APIRouter(prefix="/api/v1")
+_READ = verb(Verb.DESK_READ)
+
+
+@router.get("/status", openapi_extra=_READ)
+def status(desk: DeskDep, _: Caller) -> dict[str, Any]:
+    """What every prompt serves in every environment."""
+    return desk_view.status(desk).to_json()
+
+
+@router.get("/me", openapi_extra=_READ)
+def me(desk: DeskDep, actor: Caller) -> dict[str, Any]:
+    """Who the token belongs to, and the roles they hold."""
+    return desk_view.me(desk, actor).to_json()
+
+
+@router.get("/runtime/observed", openapi_extra=_READ)
+def observed(
+    desk: DeskDep,
+    _: Caller,
+    environment: Environment = Environment.PRODUCTION,
+    version: int | None = None,
+) -> dict[str, Any]:
+    """How many live clients follow a snapshot version, and by name those who may be behind."""
+    return asdict(runtime.observed(desk, environment.value, version))
+
+
+@router.get("/calls/{id}/why", openapi_extra=_READ)
+def why(desk: DeskDep, _: Caller, id: str) -> dict[str, Any]:
+    """Everything that decided one output."""
+    return traces.why(desk, id).to_json()

@@ -1,0 +1,131 @@
+"""The composition root: the only place where the rooms are plugged together, and where the server starts."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from cuelight_server import __version__, web
+from cuelight_server.api import audit, errors, evaluations, prompts, releases, runtime, status
+from cuelight_server.api.limits import Limits
+from cuelight_server.control.desk import Desk
+from cuelight_server.kernel.errors import Unavailable
+from cuelight_server.providers.port import Provider
+from cuelight_server.worker import Worker
+
+PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
+_ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
+
+
+def build(desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True) -> FastAPI:
+    """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app."""
+    made = Worker(desk, providers or {})
+    app = FastAPI(
+        title="Cuelight",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # prompts are secrets: what there is, nobody learns without a token
+        lifespan=_lifespan(made) if worker else None,
+        routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
+    )
+    app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
+    app.add_middleware(Limits)
+    errors.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.router.routes.extend(web.routes(desk))
+    return app
+
+
+def serve(
+    desk: Desk,
+    host: str = "127.0.0.1",
+    port: int = 7080,
+    *,
+    providers: Mapping[str, Provider] | None = None,
+    worker: bool = True,
+    listening: Callable[[str], None] | None = None,
+    stdin_ends: bool = False,
+) -> None:
+    """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
+
+    `listening` gets the URL as soon as requests are answered; with `stdin_ends` the end of standard input ends it too.
+    Unavailable when the address cannot be had.
+    """
+    door = _bound(host, port)
+    config = uvicorn.Config(
+        build(desk, providers=providers, worker=worker),
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    server = _Server(config, lambda: listening(_url(host, door)) if listening else None)
+    if stdin_ends:
+        threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
+    server.run(sockets=[door])
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
+
+
+def _lifespan(worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        worker.start()
+        try:
+            yield
+        finally:
+            worker.stop()
+
+    return life
+
+
+def _healthy(_request: object) -> JSONResponse:
+    return JSONResponse({"ok": True, "version": __version__})
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    door = socket.socket(family, socket.SOCK_STREAM)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        door.bind((host, port))
+    except (OSError, OverflowError) as bad:
+        door.close()
+        raise Unavailable(
+            f"{host}:{port} cannot be had: {bad}", "choose another with --port, or stop the other"
+        ) from bad
+    return door
+
+
+def _url(host: str, door: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{door.getsockname()[1]}"
+
+
+def _end_with_stdin(server: uvicorn.Server) -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    server.should_exit = True

@@ -1,0 +1,318 @@
+"""The command line of the server: one command starts the house; the others work on the data folder, server or not."""
+
+import getpass
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cuelight_server import __version__
+from cuelight_server.kernel.errors import CuelightError, Invalid
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.settings import Settings, read_settings
+
+EXIT = {"invalid": 20, "not_found": 21, "conflict": 22, "denied": 23, "blocked": 24, "unavailable": 25}
+UNEXPECTED = 29
+_ENVIRONMENTS = click.Choice([place.value for place in Environment])
+_folder = click.option(
+    "--data", type=click.Path(path_type=Path), help="The data folder [CUELIGHT_DATA, ./cuelight-data]."
+)
+
+
+def main() -> None:
+    """The console script: errors become a message, a hint and an exit code, never a traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code."""
+    try:
+        return int(commands.main(arguments, prog_name="cuelight-server", standalone_mode=False) or 0)
+    except CuelightError as error:
+        return _say(error.message, error.hint, EXIT[error.kind])
+    except click.ClickException as error:
+        return _say(error.format_message(), "cuelight-server --help", EXIT["invalid"])
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:
+        if os.environ.get("CUELIGHT_LOG_LEVEL") == "debug":
+            raise
+        return _say(
+            f"unexpected: {type(error).__name__}: {error}", "set CUELIGHT_LOG_LEVEL=debug to see where", UNEXPECTED
+        )
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    click.echo(f"cuelight-server: {message}", err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cuelight-server")
+def commands() -> None:
+    """Cuelight: the release desk for production prompts."""
+
+
+@commands.command()
+@_folder
+@click.option("--host", help="The address to listen on [CUELIGHT_HOST, 127.0.0.1].")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 = any free one [CUELIGHT_PORT, 7080].")
+@click.option("--temporary", is_flag=True, help="A local desk in a temporary folder, gone when standard input closes.")
+@click.option("--demo", is_flag=True, help="Make the data folder a demo desk if it is new.")
+def serve(data: Path | None, host: str | None, port: int | None, *, temporary: bool, demo: bool) -> None:
+    """Serve the desk: registry, evaluations, releases and pages in one process."""
+    settings = _settings()
+    if temporary:
+        _serve_temporary(settings)
+        return
+    from cuelight_server.app import serve as serve_desk
+
+    folder = data or settings.folder
+    with _opened(folder, demo=demo, new=True) as desk:
+        serve_desk(
+            desk,
+            host or settings.host,
+            settings.port if port is None else port,
+            providers=_providers(settings),
+            listening=lambda url: click.echo(f"Cuelight is at {url}, its data in {folder}"),
+        )
+
+
+@commands.command()
+@_folder
+@click.option("--demo", is_flag=True, help="A demo desk: it may release on recorded outputs, and says so for ever.")
+@click.option("--admin", required=True, metavar="ID[:NAME]", help="The first administrator, such as mei.tanaka.")
+def init(data: Path | None, admin: str, *, demo: bool) -> None:
+    """Make a desk in an empty folder; prints the administrator's token once."""
+    from cuelight_server.control.access import issue_token
+    from cuelight_server.control.opening import create_desk
+    from cuelight_server.kernel.actor import SYSTEM
+
+    id, _, name = admin.partition(":")
+    desk = create_desk(data or _settings().folder, demo=demo, admin=(id, name or id))
+    try:
+        click.echo(issue_token(desk, SYSTEM, id))
+    finally:
+        desk.close()
+
+
+@commands.group()
+def user() -> None:
+    """People."""
+
+
+@user.command("add")
+@click.argument("id")
+@click.argument("name")
+@click.option("--admin", is_flag=True, help="An administrator: may add people and keys, holds no role by that.")
+@_folder
+def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
+    """Add a person; prints their token once."""
+    from cuelight_server.control.access import add_actor, issue_token
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        add_actor(desk, SYSTEM, id, name, admin=admin)
+        click.echo(issue_token(desk, SYSTEM, id))
+
+
+@commands.group()
+def key() -> None:
+    """Keys of apps."""
+
+
+@key.command("add")
+@click.argument("app")
+@click.option("--environment", required=True, type=_ENVIRONMENTS, help="The one environment that the key reaches.")
+@_folder
+def key_add(app: str, environment: str, data: Path | None) -> None:
+    """Issue a key to an app; prints it once."""
+    from cuelight_server.control.access import issue_key
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        click.echo(issue_key(desk, SYSTEM, app, Environment(environment)))
+
+
+@commands.group()
+def token() -> None:
+    """Tokens of people, keys of apps."""
+
+
+@token.command("revoke")
+@click.argument("token_id")
+@_folder
+def token_revoke(token_id: str, data: Path | None) -> None:
+    """Revoke a token or key by its id (the part before its secret); it opens nothing within 5 seconds."""
+    from cuelight_server.control.access import revoke
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        revoke(desk, SYSTEM, token_id)
+    click.echo(f"revoked {token_id}")
+
+
+@commands.command()
+@click.argument("prompt")
+@click.option("--why", required=True, help="The reason, for the log.")
+@click.option("--environment", default="production", type=_ENVIRONMENTS, show_default=True)
+@click.option("--from", "from_label", metavar="LABEL", help="The version you see as live, such as v2.")
+@_folder
+def rollback(prompt: str, why: str, environment: str, from_label: str | None, data: Path | None) -> None:
+    """Roll a prompt back on the data folder itself: no server, no web, no gate."""
+    from cuelight_server.control.releases import roll_back
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        back = roll_back(desk, SYSTEM, prompt, environment, f"{why} ({_shell_user()} at the shell)", from_label)
+    if back.no_op:
+        click.echo(f"{prompt} in {environment}: nothing to do, {back.to or 'nothing'} serves")
+        return
+    click.echo(f"{prompt} in {environment}: {back.from_} -> {back.to or 'off, the declared fallback'}")
+    click.echo(f"  snapshot {back.snapshot_version}; running servers publish it within a second")
+
+
+@commands.command()
+@click.option("--json", "as_json", is_flag=True, help="JSON.")
+@_folder
+def status(data: Path | None, *, as_json: bool) -> None:
+    """What serves where."""
+    from cuelight_server.views.desk import status as look
+
+    with _opened(data) as desk:
+        found = look(desk)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        return
+    for row in found.rows:
+        serves = " + ".join(label for label, _ in row.serves) or "-"
+        click.echo(f"{row.word:8} {row.prompt:40} {row.environment:12} {serves:8} {row.why}")
+
+
+@commands.command()
+@click.option("--checkpoint", "kept", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_folder
+def verify(kept: Path | None, data: Path | None) -> int:
+    """Recompute everything stored: versions, audit log, snapshots and what points at them."""
+    from cuelight_server.control.verify import verify_desk
+
+    with _opened(data) as desk:
+        found = verify_desk(desk, kept.read_text(encoding="utf-8") if kept else None)
+    for line in found.problems:
+        click.echo(line, err=True)
+    click.echo(found.summary)
+    return EXIT["blocked"] if found.problems else 0
+
+
+@commands.command()
+@_folder
+def checkpoint(data: Path | None) -> None:
+    """Print what to keep outside of this desk, so that a cut or rewritten log is noticed: `size root`."""
+    from cuelight_server.audit.store import checkpoint as head
+    from cuelight_server.db.engine import reading
+
+    with _opened(data) as desk, reading(desk.registry) as sql:
+        click.echo(str(head(sql)))
+
+
+@commands.command()
+@_folder
+def worker(data: Path | None) -> None:
+    """Run evaluations for a desk that another process serves."""
+    import signal
+    import threading
+
+    from cuelight_server.worker import Worker
+
+    ended = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: ended.set())
+    with _opened(data) as desk:
+        running = Worker(desk, _providers(_settings()))
+        running.start()
+        ended.wait()
+        running.stop()
+
+
+@commands.command()
+@click.option("--example", default="sales", show_default=True, help="The example workflow to play.")
+@_folder
+def demo(data: Path | None, example: str) -> int:
+    """Play the whole story on a new demo desk; every output in it is a recording."""
+    from cuelight_server.demo import main as play
+
+    return play(data or _settings().folder, example)
+
+
+def _serve_temporary(settings: Settings) -> None:
+    """A local desk for one command: its folder is removed at the end, what it finds never opens a gate."""
+    from cuelight_server.app import serve as serve_desk
+    from cuelight_server.control.access import issue_token
+    from cuelight_server.control.opening import create_desk
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with tempfile.TemporaryDirectory(prefix="cuelight-") as folder:
+        desk = create_desk(Path(folder) / "desk", local=True, admin=("local", "you"))
+        token = issue_token(desk, SYSTEM, "local")
+        try:
+            serve_desk(
+                desk,
+                port=0,
+                providers=_providers(settings),
+                listening=lambda url: _line({"url": url, "token": token}),
+                stdin_ends=True,
+            )
+        finally:
+            desk.close()
+
+
+def _line(value: Any) -> None:
+    click.echo(json.dumps(value))
+    sys.stdout.flush()
+
+
+@contextmanager
+def _opened(data: Path | None, *, demo: bool = False, new: bool = False) -> Iterator[Any]:
+    from cuelight_server.control.opening import create_desk, is_desk, open_desk
+
+    folder = data or _settings().folder
+    if new and not is_desk(folder):
+        desk = create_desk(folder, demo=demo)
+    else:
+        desk = open_desk(folder)
+        if demo and not desk.demo:
+            desk.close()
+            raise Invalid(f"{folder} is a real desk", "a desk never becomes a demo: give a new folder")
+    try:
+        yield desk
+    finally:
+        desk.close()
+
+
+def _settings() -> Settings:
+    return read_settings(os.environ)
+
+
+def _providers(settings: Settings) -> Any:
+    from cuelight_server.providers import build
+
+    return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
+
+
+def _shell_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "someone"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""Evaluating a version: asked for through the door, run by the worker, and its outcome written through the door."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cuelight.contract.canonical import digest
+from cuelight_server import __version__
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.control import trial as trials
+from cuelight_server.control.desk import Desk
+from cuelight_server.control.door import act
+from cuelight_server.control.trial import PRODUCTION, Providers, Trial
+from cuelight_server.db.engine import reading
+from cuelight_server.db.operational import operational
+from cuelight_server.evaluation import report as reports
+from cuelight_server.evaluation import store
+from cuelight_server.evaluation.model import Arm, ArmResult, Case, SampleResult
+from cuelight_server.evaluation.report import Subject
+from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json
+from cuelight_server.evaluation.runner import Key, Task, run, tasks, total
+from cuelight_server.evaluation.scoring import judge, sum_up
+from cuelight_server.evaluation.store import Stored, StoredResult
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.clock import rfc3339
+from cuelight_server.kernel.errors import CuelightError, Unavailable
+from cuelight_server.kernel.terms import EvaluationState
+from cuelight_server.providers.port import Completion
+
+__all__ = ["Limits", "Providers", "abandon", "requeue", "run_pending", "start"]
+
+_SHUTDOWN = "the desk was shut down"
+_BATCH_RECORDED, _BATCH_LIVE = 1000, 8  # outputs kept in one write: what a crash may cost
+
+Stop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where a run ends by itself: seconds on the desk's clock, and USD where prices are known."""
+
+    seconds: float = 6 * 3600
+    usd: float = float("inf")
+
+
+def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, baseline: str = PRODUCTION) -> str:
+    """Ask for an evaluation; the id of it, which now waits for the worker.
+
+    `label` is a version (`v2`) or a draft; `baseline` a label, or what production serves. NotFound, Invalid, Denied.
+    """
+    with act(desk, actor, Verb.EVALUATION_RUN, f"{prompt}@{label}") as work:
+        candidate = trials.named(work.sql, prompt, label)
+        against = trials.baseline_of(desk, work.sql, prompt, baseline)
+        suite = trials.newest_suite(work.sql, prompt, candidate.content)
+        gate = trials.joint_gate(candidate.content, against.content if against else None)
+        sides = 2 if against is not None and against.digest != candidate.digest else 1
+        samples = trials.planned_samples(trials.known_provider(provider), gate)
+        new = Stored(
+            id=desk.new_id("eval"),
+            prompt=prompt,
+            label=label,
+            content_digest=candidate.digest,
+            baseline_label=against.label if against else None,
+            baseline_digest=against.digest if against else None,
+            suite_digest=suite.digest,
+            provider=provider,
+            state=EvaluationState.QUEUED,
+            done=0,
+            total=len(suite.document["cases"]) * samples * sides,
+            verdict=None,
+            evidence_digest=None,
+            report=None,
+            actor=work.actor.id,
+            created_at=work.at_text,
+            finished_at=None,
+        )
+        store.save(work.sql, new)
+        work.note(evaluation=new.id, content=new.content_digest, suite=new.suite_digest, provider=provider)
+        work.note(baseline=new.baseline_digest)
+        return new.id
+
+
+def run_pending(
+    desk: Desk,
+    providers: Providers,
+    stop: Stop = lambda: False,
+    limits: Limits = Limits(),
+) -> bool:
+    """Run the evaluation that has waited longest; False when none waits.
+
+    Whatever goes wrong on the way is its outcome: state `error`, inconclusive. When `stop` says so it waits again, and
+    what was answered stays answered.
+    """
+    with reading(desk.registry) as sql:
+        one = store.oldest_queued(sql)
+    if one is None:
+        return False
+    try:
+        _evaluate(desk, providers, one, stop, limits)
+    except CuelightError as bad:
+        _finish_error(desk, one, bad)
+    return True
+
+
+def requeue(desk: Desk) -> int:
+    """At the start of a process: what says it is running was left behind and waits again. How many there were."""
+    with operational(desk.registry) as sql:
+        left = store.running(sql)
+        for id in left:
+            store.requeue(sql, id)
+    return len(left)
+
+
+def abandon(desk: Desk, why: str) -> None:
+    """End whatever is running as an error: for the worker, when something broke that nobody foresaw."""
+    with reading(desk.registry) as sql:
+        left = [one for id in store.running(sql) if (one := store.load(sql, id)) is not None]
+    for one in left:
+        _finish_error(desk, one, Unavailable(why, "see the server's log; this is a fault of Cuelight"))
+
+
+@dataclass(slots=True)
+class _Notebook:
+    """What a run has so far: results by output, and those not yet written down."""
+
+    desk: Desk
+    id: str
+    bench: Bench
+    total: int
+    batch: int
+    results: dict[Key, SampleResult] = field(default_factory=dict)
+    waiting: list[StoredResult] = field(default_factory=list)
+    usd: float = 0.0
+
+    def keep(self, task: Task, answer: Completion) -> None:
+        """Grade an answer, and write down a batch when there is one."""
+        one = self.take(task.key, task.case, answer)
+        self.usd += one.cost_usd or 0.0
+        self.waiting.append(_stored_result(task.arm, one))
+        if len(self.waiting) >= self.batch:
+            self.flush()
+
+    def take(self, key: Key, case: Case, answer: Completion) -> SampleResult:
+        """Grade an answer that need not be written down."""
+        self.results[key] = result(self.bench, case, key[2], answer)
+        return self.results[key]
+
+    def flush(self) -> None:
+        """Write down what waits, and how far the run is."""
+        with operational(self.desk.registry) as sql:
+            store.keep_results(sql, self.id, self.waiting)
+            store.progress(sql, self.id, EvaluationState.RUNNING, len(self.results), self.total)
+        self.waiting.clear()
+
+
+def _evaluate(desk: Desk, providers: Providers, one: Stored, stop: Stop, limits: Limits) -> None:
+    with reading(desk.registry) as sql:
+        trial = trials.gather(desk, sql, one, providers)
+        before = {(Arm(row.arm), row.case, row.sample): row for row in store.kept(sql, one.id)}
+    made = _notebook(desk, one, trial)
+    work = _fresh(trial, made, before, _tasks(desk, trial))
+    made.flush()
+    unfinished = run(work, trial.provider, made.keep, _stop(desk, made, stop, limits))
+    made.flush()
+    if unfinished == _SHUTDOWN:
+        with operational(desk.registry) as sql:
+            store.requeue(sql, one.id)
+        return
+    _finish(desk, one, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
+
+
+def _notebook(desk: Desk, one: Stored, trial: Trial) -> _Notebook:
+    prices = trial.prices.document if trial.prices else None
+    compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices)
+    batch = _BATCH_RECORDED if trial.provider.concurrency == 1 else _BATCH_LIVE
+    return _Notebook(desk, one.id, compiled, total(trial.sides), batch)
+
+
+def _tasks(desk: Desk, trial: Trial) -> Iterator[Task]:
+    today = desk.clock().date()
+    for side in trial.sides:
+        yield from tasks(trial.suite, side, today, recorded=trial.provider.recorded)
+
+
+def _fresh(trial: Trial, made: _Notebook, before: dict[Key, StoredResult], work: Iterable[Task]) -> Iterator[Task]:
+    """The tasks that an earlier start of this run has not answered; the answers it has are graded at once."""
+    cases = {case.id: case for case in trial.suite.cases}
+    for (arm, case, sample), row in before.items():
+        made.take((arm, case, sample), cases[case], answer_of(row.document))
+    return (task for task in work if task.key not in before)
+
+
+def _stop(desk: Desk, made: _Notebook, stop: Stop, limits: Limits) -> Callable[[], str]:
+    began = desk.clock()
+
+    def why() -> str:
+        if stop():
+            return _SHUTDOWN
+        if (desk.clock() - began).total_seconds() > limits.seconds:
+            return f"stopped at the limit of {limits.seconds:g} s with {len(made.results)} of {made.total} outputs"
+        if made.usd > limits.usd:
+            return f"stopped at the limit of ${limits.usd:g} with {len(made.results)} of {made.total} outputs"
+        return ""
+
+    return why
+
+
+def _report(desk: Desk, one: Stored, trial: Trial, made: _Notebook, unfinished: str) -> dict[str, Any]:
+    """The report on the cases that have all their outputs in every arm: all of them, unless it was stopped."""
+    whole = [
+        case for case in trial.suite.cases if all(_complete(made, side.arm, case, side.samples) for side in trial.sides)
+    ]
+    candidate = _arm(trial, made, Arm.CANDIDATE, whole)
+    baseline = None
+    if trial.baseline is not None and trial.baseline.digest == trial.candidate.digest:
+        baseline = replace(candidate, label=trial.baseline.label)
+    elif trial.baseline is not None:
+        baseline = _arm(trial, made, Arm.BASELINE, whole)
+    return reports.build(_subject(desk, one, trial), trial.suite, candidate, baseline, unfinished)
+
+
+def _complete(made: _Notebook, arm: Arm, case: Case, samples: Any) -> bool:
+    return all((arm, case.id, sample) in made.results for sample in range(1, samples[case.id] + 1))
+
+
+def _arm(trial: Trial, made: _Notebook, arm: Arm, cases: list[Case]) -> ArmResult:
+    side = next(side for side in trial.sides if side.arm is arm)
+    named = trial.candidate if arm is Arm.CANDIDATE or trial.baseline is None else trial.baseline
+    repeat = trial.gate.get("repeat", {})
+    judged = tuple(
+        judge(case, tuple(made.results[arm, case.id, n] for n in range(1, side.samples[case.id] + 1)), repeat)
+        for case in cases
+    )
+    return sum_up(named.label, named.digest, judged, trial.gate.get("metrics", ()))
+
+
+def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
+    against = {"version": one.baseline_label, "digest": one.baseline_digest} if one.baseline_label else None
+    with reading(desk.registry) as sql:
+        suite = trial.suite.name if trial else trials.suite_name(sql, one)
+    return Subject(
+        prompt=one.prompt,
+        label=one.label,
+        digest=one.content_digest,
+        baseline=against,
+        suite=suite,
+        suite_digest=one.suite_digest,
+        provider=one.provider,
+        recorded=one.recorded,
+        local=desk.local,
+        at=rfc3339(desk.clock()),
+        tool_version=__version__,
+        gate=trial.gate if trial else None,
+        prices_digest=trial.prices.digest if trial and trial.prices else None,
+        notes=trial.notes if trial else (),
+    )
+
+
+def _finish_error(desk: Desk, one: Stored, bad: CuelightError) -> None:
+    _finish(desk, one, EvaluationState.ERROR, reports.build_error(_subject(desk, one), bad))
+
+
+def _finish(desk: Desk, one: Stored, state: EvaluationState, report: dict[str, Any]) -> None:
+    evidence = digest(reports.evidence(report))
+    with act(desk, SYSTEM, Verb.EVALUATION_FINISH, f"{one.prompt}@{one.label}") as work:
+        store.finish(work.sql, one.id, state=state, report=report, evidence_digest=evidence, at=work.at_text)
+        work.note(evaluation=one.id, state=state.value, verdict=report["verdict"], evidence=evidence)
+
+
+def _stored_result(arm: Arm, one: SampleResult) -> StoredResult:
+    return StoredResult(arm=arm.value, case=one.case, sample=one.sample, passed=passed(one), document=to_json(one))

@@ -1,0 +1,86 @@
+"""What each address gives: what OpenAPI does not know, in the words of the views; a test compares it with real answers."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any
+
+from cuelight_server.api.runtime import SentAck
+from cuelight_server.audit.model import Event
+from cuelight_server.control.releases import Released
+from cuelight_server.docs_reference.markdown import codes
+from cuelight_server.releases.model import Approval
+from cuelight_server.telemetry.wire import SentCall
+from cuelight_server.views.desk import Me, Row, Status
+from cuelight_server.views.evaluation import EvaluationLine, ResultLine
+from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
+from cuelight_server.views.releases import ReleaseLine
+from cuelight_server.views.runtime import Observed
+from cuelight_server.views.traces import Why
+
+_PUSHED = (
+    "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
+)
+_DIFF = "prompt from to change_class summary parts"
+_CHECKLIST = "prompt label environment ok binding items bound"
+_ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op"
+_BUNDLE = "workflow authority prompts suites knowledge prices recordings ignored"
+
+
+def _of(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
+
+
+# Address -> the keys of its answer.
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "POST /api/v1/push": tuple(_PUSHED.split()),
+    "POST /api/v1/lint": ("findings", "rules", "digests"),
+    "POST /api/v1/diff": tuple(_DIFF.split()),
+    "GET /api/v1/prompts/{name}": _of(Card),
+    "GET /api/v1/prompts/{name}/{label}": _of(LabelledContent),
+    "GET /api/v1/export/{workflow}": tuple(_BUNDLE.split()),
+    "POST /api/v1/evaluations": ("id",),
+    "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "POST /api/v1/approvals": _of(Approval),
+    "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
+    "POST /api/v1/releases": _of(Released),
+    "POST /api/v1/rollbacks": tuple(_ROLLED_BACK.split()),
+    "GET /api/v1/status": _of(Status),
+    "GET /api/v1/me": _of(Me),
+    "GET /api/v1/runtime/observed": _of(Observed),
+    "GET /api/v1/calls/{id}/why": (*_of(Why), "approvals"),
+}
+# Address -> the keys of each item of the page that it gives.
+ITEMS: Mapping[str, tuple[str, ...]] = {
+    "GET /api/v1/prompts": _of(PromptLine),
+    "GET /api/v1/evaluations": _of(EvaluationLine),
+    "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
+    "GET /api/v1/releases": _of(ReleaseLine),
+    "GET /api/v1/audit": _of(Event),
+}
+
+
+def _told() -> Iterable[tuple[str, str]]:
+    for name, keys in KEYS.items():
+        rows = f"; each of `rows` has {codes(_of(Row))}" if name == "GET /api/v1/status" else ""
+        yield name, codes(keys) + rows
+    for name, keys in ITEMS.items():
+        yield name, f"a page of items with {codes(keys)}"
+
+
+GIVES: Mapping[str, str] = dict(_told())
+TAKES: Mapping[str, Any] = {"POST /runtime/v1/acks": SentAck, "POST /runtime/v1/calls": SentCall}
+# Address outside OpenAPI -> who may, what it does, what it takes and gives.
+OTHERS: Mapping[str, str] = {
+    "GET /runtime/v1/snapshot": "An app's key. Gives the snapshot of the key's environment: every prompt that is served "
+    "there, with content, weights, rules of authority and fallback. `ETag` is its digest; with `If-None-Match` the "
+    "answer is 304 while nothing changed.",
+    "POST /runtime/v1/acks": "An app's key. A client says which snapshot version it serves. Gives `ok`.",
+    "POST /runtime/v1/calls": "An app's key. Takes `calls`, a list of at most 500 calls; a call that is known by its `id` "
+    "is not stored twice. Gives `new` and `known`, two counts. Each call takes:",
+    "GET /healthz": "Everyone. Gives `ok` and `version`.",
+    "GET /": "A person who is signed in. The page with what serves where, as HTML.",
+    "GET /signin": "Everyone. The page to sign in.",
+    "POST /signin": "Everyone. Takes the form field `token`, or `as` on a demo desk; sets the session's cookie.",
+    "POST /signout": "Everyone. Ends the session.",
+    "GET /static": "Everyone. Styles and pictures of the pages.",
+}

@@ -1,0 +1,158 @@
+"""The report: one JSON document that says what was evaluated, how it went, what the gate decided and why."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cuelight_server.evaluation import tables
+from cuelight_server.evaluation.gate import decide, increase_pct
+from cuelight_server.evaluation.model import ArmResult, Decision, Facts, Json, Suite
+from cuelight_server.evaluation.scoring import excused, fixed, gather, newly_failing
+from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.verdict import Verdict
+
+UNSTABLE_IN_TIME = ("at",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is evaluated, on what and by whom; `at` is RFC 3339."""
+
+    prompt: str
+    label: str
+    digest: str
+    baseline: Json | None  # {"version", "digest"}
+    suite: str
+    suite_digest: str
+    provider: str
+    recorded: bool
+    local: bool
+    at: str
+    tool_version: str
+    gate: Json | None = None
+    prices_digest: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def build(
+    subject: Subject, suite: Suite, candidate: ArmResult, baseline: ArmResult | None, unfinished: str = ""
+) -> dict[str, Any]:
+    """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass."""
+    excuses = excused(suite, candidate, baseline)
+    facts = gather(candidate, baseline, excuses, unfinished)
+    gate = subject.gate or {}
+    decision = decide(gate, facts)
+    return {
+        **_head(subject),
+        "baseline": _baseline(subject, baseline),
+        **_numbers(candidate, baseline, facts),
+        "verdict": decision.verdict.value,
+        "why": list(decision.why),
+        "expected_failures": tables.expected_failures(candidate, excuses),
+        "unstable": [one.case.id for one in candidate.cases if one.unstable],
+        "categories": tables.categories(candidate, baseline, gate),
+        "tags": tables.tags(candidate, baseline, gate),
+        "metrics": tables.metrics(candidate, baseline, gate),
+        "case_table": tables.case_table(candidate, baseline, excuses),
+        "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
+        "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
+        "notes": _notes(subject, candidate, decision),
+        "error": None,
+    }
+
+
+def build_error(subject: Subject, error: CuelightError) -> dict[str, Any]:
+    """The report of a run that ended in an error: inconclusive, with no number in it."""
+    return {
+        **_head(subject),
+        **dict.fromkeys((*_COUNTED, *_MEASURED)),
+        "blockers": [],
+        "verdict": Verdict.INCONCLUSIVE.value,
+        "why": [f"error: {error.message}"],
+        **{name: [] for name in _LISTS},
+        "notes": list(subject.notes),
+        "error": error.to_json(),
+    }
+
+
+def evidence(report: Json) -> dict[str, Any]:
+    """The report without what changes from run to run: the same outputs, suite and gate give the same evidence."""
+    return {name: value for name, value in report.items() if name not in UNSTABLE_IN_TIME}
+
+
+_COUNTED = ("cases", "samples", "pass_rate", "fixed", "newly_failing")
+_MEASURED = ("cost_per_case_usd", "cost_delta_pct", "p95_ms", "p95_delta_pct")
+_LISTS = ("expected_failures", "unstable", "categories", "tags", "metrics", "case_table", "rulings", "models")
+
+
+def _head(subject: Subject) -> dict[str, Any]:
+    return {
+        "prompt": subject.prompt,
+        "version": subject.label,
+        "digest": subject.digest,
+        "baseline": dict(subject.baseline) if subject.baseline else None,
+        "suite": {"name": subject.suite, "digest": subject.suite_digest},
+        "provider": subject.provider,
+        "recorded": subject.recorded,
+        "local": subject.local,
+        "gate": dict(subject.gate) if subject.gate is not None else None,
+        "prices_digest": subject.prices_digest,
+        "at": subject.at,
+        "tool_version": subject.tool_version,
+    }
+
+
+def _baseline(subject: Subject, baseline: ArmResult | None) -> dict[str, Any] | None:
+    if subject.baseline is None or baseline is None:
+        return None
+    numbers = {"pass_rate": _rounded(baseline.pass_rate, 3), "cost_per_case_usd": _rounded(baseline.cost_usd, 5)}
+    return {**subject.baseline, **numbers, "p95_ms": _whole(baseline.p95_ms)}
+
+
+def _numbers(candidate: ArmResult, baseline: ArmResult | None, facts: Facts) -> dict[str, Any]:
+    counts = [len(one.samples) for one in candidate.cases]
+    return {
+        "cases": facts.cases,
+        "samples": min(counts, default=0),
+        "pass_rate": _rounded(candidate.pass_rate, 3),
+        "fixed": fixed(candidate, baseline) if baseline else None,
+        "newly_failing": newly_failing(candidate, baseline) if baseline else None,
+        "blockers": list(facts.blockers),
+        "cost_per_case_usd": _rounded(candidate.cost_usd, 5),
+        "cost_delta_pct": _rounded(increase_pct(facts.cost_usd, facts.baseline_cost_usd), 1),
+        "p95_ms": _whole(candidate.p95_ms),
+        "p95_delta_pct": _rounded(increase_pct(facts.p95_ms, facts.baseline_p95_ms), 1),
+    }
+
+
+def _notes(subject: Subject, candidate: ArmResult, decision: Decision) -> list[str]:
+    notes = [*subject.notes, *_sample_notes(subject, candidate), *decision.notes]
+    if candidate.cases and candidate.cost_usd is None:
+        notes.append(f"cost not known: no price or no token count for {', '.join(candidate.models) or 'these outputs'}")
+    if candidate.cases and candidate.p95_ms is None:
+        notes.append("latency not known: some outputs have none")
+    return list(dict.fromkeys(notes))
+
+
+def _sample_notes(subject: Subject, candidate: ArmResult) -> list[str]:
+    counts = sorted({len(one.samples) for one in candidate.cases})
+    asked = (subject.gate or {}).get("repeat", {}).get("samples", 1)
+    if not counts or counts[0] >= asked:
+        return []
+    each = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    said = f"{each} {'sample' if counts == [1] else 'samples'} per case; the gate asks for {asked}"
+    return [f"{said}; recorded outputs count as {_word(counts)}" if subject.recorded else said]
+
+
+def _word(counts: Sequence[int]) -> str:
+    return "one" if list(counts) == [1] else "those that there are"
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def _rounded(value: float | None, places: int) -> float | None:
+    """To so many places; None for what is not known or not finite. Never minus zero."""
+    return None if value is None or not math.isfinite(value) else round(value, places) + 0.0

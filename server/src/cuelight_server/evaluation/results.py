@@ -1,0 +1,113 @@
+"""One answer of a model becomes one result: graded, priced, and written down so that a stopped run can go on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cuelight.contract.condition import holds
+from cuelight_server.evaluation.costs import cost_usd
+from cuelight_server.evaluation.graders import Grader, Sample, grade, prepare, read
+from cuelight_server.evaluation.model import Case, Json, SampleResult, Severity, Suite
+from cuelight_server.kernel.errors import Invalid
+from cuelight_server.providers.port import Completion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """Everything that turns answers into results, compiled once for a suite: graders by case, metrics and prices."""
+
+    graders: Mapping[str, tuple[Grader, ...]]
+    metrics: tuple[Json, ...]
+    prices: Json | None
+
+
+def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None) -> Bench:
+    """Compile every grader. Invalid names the case whose grader cannot be used."""
+    shared = tuple(prepare(rule, suite.schema) for rule in suite.graders)
+    graders = {case.id: (*shared, *_own(case, suite)) for case in suite.cases}
+    return Bench(graders=graders, metrics=metrics, prices=prices)
+
+
+def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleResult:
+    """Grade and price one answer. Invalid, with the case named, where a grader cannot come to an end."""
+    seen = read(
+        answer.text,
+        input=case.input,
+        label=case.label,
+        tool_calls=answer.tool_calls,
+        output_tokens=answer.output_tokens,
+        latency_ms=answer.latency_ms,
+    )
+    try:
+        grades = grade(bench.graders[case.id], seen)
+    except Invalid as bad:
+        raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
+    return SampleResult(
+        case=case.id,
+        sample=sample,
+        text=answer.text,
+        grades=grades,
+        counts=tuple(_counts(metric, seen) for metric in bench.metrics),
+        tool_calls=answer.tool_calls,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        latency_ms=answer.latency_ms,
+        cost_usd=cost_usd(bench.prices, answer.model, answer.input_tokens, answer.output_tokens),
+        model=answer.model,
+        finish_reason=answer.finish_reason,
+        provenance=answer.provenance,
+    )
+
+
+def passed(one: SampleResult) -> bool:
+    """Whether no blocker and no major grader failed on this output."""
+    return one.clean(Severity.BLOCKER, Severity.MAJOR)
+
+
+def to_json(one: SampleResult) -> dict[str, Any]:
+    """The result as it is kept: the answer, what it cost, and every grader that had a word on it."""
+    return {
+        "output": one.text,
+        "tool_calls": list(one.tool_calls),
+        "input_tokens": one.input_tokens,
+        "output_tokens": one.output_tokens,
+        "latency_ms": one.latency_ms,
+        "cost_usd": one.cost_usd,
+        "model": one.model,
+        "finish_reason": one.finish_reason,
+        "provenance": one.provenance,
+        "passed": [grade.name for grade in one.grades if grade.passed],
+        "failed": [
+            {"name": grade.name, "severity": grade.severity.value, "message": grade.message}
+            for grade in one.grades
+            if not grade.passed
+        ],
+    }
+
+
+def answer_of(document: Json) -> Completion:
+    """The answer in a kept result, to be graded again: a run that goes on asks no model twice."""
+    return Completion(
+        text=document["output"],
+        tool_calls=tuple(document["tool_calls"]),
+        input_tokens=document["input_tokens"],
+        output_tokens=document["output_tokens"],
+        latency_ms=document["latency_ms"],
+        model=document["model"],
+        finish_reason=document["finish_reason"],
+        provenance=document["provenance"],
+    )
+
+
+def _own(case: Case, suite: Suite) -> tuple[Grader, ...]:
+    try:
+        return tuple(prepare(rule, suite.schema) for rule in case.graders)
+    except Invalid as bad:
+        raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
+
+
+def _counts(metric: Json, seen: Sample) -> tuple[bool, bool]:
+    if "declared_only" in metric:
+        return False, False
+    looked = "of" not in metric or holds(metric["of"], seen.document)
+    return looked, looked and holds(metric["share"], seen.document)

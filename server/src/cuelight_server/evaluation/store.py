@@ -1,0 +1,206 @@
+"""Where evaluations and their results are kept."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from cuelight.contract.canonical import canonical_text
+from cuelight_server.db.schema import evaluation, evaluation_result
+from cuelight_server.kernel.page import Page, checked_size, page_of
+from cuelight_server.kernel.terms import EvaluationState
+from cuelight_server.kernel.verdict import Verdict
+
+LIVE = "openai"  # the provider that asks a model; `recorded` and `echo` do not
+_MOST_RUNNING = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One evaluation as it is kept. Times are RFC 3339; `report` is there once it is finished."""
+
+    id: str
+    prompt: str
+    label: str
+    content_digest: str
+    baseline_label: str | None
+    baseline_digest: str | None
+    suite_digest: str
+    provider: str
+    state: EvaluationState
+    done: int
+    total: int
+    verdict: Verdict | None
+    evidence_digest: str | None
+    report: dict[str, Any] | None
+    actor: str
+    created_at: str
+    finished_at: str | None
+
+    @property
+    def recorded(self) -> bool:
+        """Whether no model was asked: such a report releases on a demo desk only."""
+        return self.provider != LIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredResult:
+    """One output of one case in one arm, with its grades in `document`."""
+
+    arm: str
+    case: str
+    sample: int
+    passed: bool
+    document: dict[str, Any]
+
+
+def save(sql: Connection, new: Stored) -> None:
+    """Write a new evaluation."""
+    row = {name: getattr(new, name) for name in new.__slots__}
+    sql.execute(insert(evaluation).values({**row, "state": new.state.value, "verdict": None, "report": None}))
+
+
+def load(sql: Connection, id: str) -> Stored | None:
+    """The evaluation, or None."""
+    row = sql.execute(select(evaluation).where(evaluation.c.id == id)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def oldest_queued(sql: Connection) -> Stored | None:
+    """The evaluation that has waited longest."""
+    return _first(sql, _in_state(EvaluationState.QUEUED))
+
+
+def running(sql: Connection) -> list[str]:
+    """Ids of those that say they are running, at most 200."""
+    query = select(evaluation.c.id).where(evaluation.c.state == EvaluationState.RUNNING.value).limit(_MOST_RUNNING)
+    return list(sql.scalars(query))
+
+
+def newest(sql: Connection, prompt: str, after: str | None, size: int) -> Page[Stored]:
+    """A prompt's evaluations, newest first; ids sort by time, and the cursor is one. Reports are left out."""
+    query = select(evaluation).where(evaluation.c.prompt == prompt).order_by(evaluation.c.id.desc())
+    if after is not None:
+        query = query.where(evaluation.c.id < after)
+    found = sql.execute(query.limit(checked_size(size) + 1)).all()
+    return page_of([_stored(row) for row in found], size, lambda one: one.id)
+
+
+def newest_finished(
+    sql: Connection, prompt: str, content_digest: str, suite_digest: str, baseline_digest: str | None
+) -> Stored | None:
+    """The newest finished evaluation of exactly this content on this suite against this baseline, or None."""
+    return _first(sql, _finished(prompt, content_digest, suite_digest, baseline_digest))
+
+
+def newest_passing(
+    sql: Connection, prompt: str, content_digest: str, suite_digest: str, baseline_digest: str | None
+) -> Stored | None:
+    """The newest of them that passed, or None."""
+    passed = (evaluation.c.state == EvaluationState.DONE.value, evaluation.c.verdict == Verdict.PASS.value)
+    return _first(sql, _finished(prompt, content_digest, suite_digest, baseline_digest).where(*passed))
+
+
+def progress(sql: Connection, id: str, state: EvaluationState, done: int, total: int) -> None:
+    """Operational: how far the run is."""
+    sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=state.value, done=done, total=total))
+
+
+def requeue(sql: Connection, id: str) -> None:
+    """Operational: let it wait again."""
+    sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=EvaluationState.QUEUED.value))
+
+
+def finish(
+    sql: Connection, id: str, *, state: EvaluationState, report: dict[str, Any], evidence_digest: str, at: str
+) -> None:
+    """Governed: how it ended. From here on neither the evaluation nor its results change."""
+    values = {
+        "state": state.value,
+        "verdict": report["verdict"],
+        "evidence_digest": evidence_digest,
+        "report": canonical_text(report),
+        "finished_at": at,
+    }
+    sql.execute(update(evaluation).where(evaluation.c.id == id).values(values))
+
+
+def keep_results(sql: Connection, id: str, results: Sequence[StoredResult]) -> None:
+    """Operational: write outputs of a run; one that is there already is written over."""
+    if not results:
+        return
+    new = sqlite_insert(evaluation_result)
+    query = new.on_conflict_do_update(
+        index_elements=["evaluation", "arm", "case_id", "sample"],
+        set_={"passed": new.excluded.passed, "document": new.excluded.document},
+    )
+    sql.execute(query, [_row(id, one) for one in results])
+
+
+def results(sql: Connection, id: str, after: tuple[str, str, int] | None, size: int) -> Page[StoredResult]:
+    """Outputs of an evaluation by arm, case and sample; the cursor is `arm/sample/case`."""
+    columns = evaluation_result.c
+    query = select(evaluation_result).where(columns.evaluation == id)
+    if after is not None:
+        arm, case, sample = after
+        query = query.where(
+            or_(
+                columns.arm > arm,
+                and_(columns.arm == arm, columns.case_id > case),
+                and_(columns.arm == arm, columns.case_id == case, columns.sample > sample),
+            )
+        )
+    found = sql.execute(query.order_by(columns.arm, columns.case_id, columns.sample).limit(checked_size(size) + 1))
+    return page_of([_result(row) for row in found], size, lambda one: f"{one.arm}/{one.sample}/{one.case}")
+
+
+def kept(sql: Connection, id: str) -> Iterable[StoredResult]:
+    """Every output that a run has kept so far: what it need not ask again."""
+    query = select(evaluation_result).where(evaluation_result.c.evaluation == id)
+    return [_result(row) for row in sql.execute(query)]
+
+
+def _in_state(state: EvaluationState) -> Select[Any]:
+    return (
+        select(evaluation).where(evaluation.c.state == state.value).order_by(evaluation.c.created_at, evaluation.c.id)
+    )
+
+
+def _finished(prompt: str, content_digest: str, suite_digest: str, baseline_digest: str | None) -> Select[Any]:
+    columns = evaluation.c
+    asked = select(evaluation).where(columns.prompt == prompt, columns.content_digest == content_digest)
+    against = columns.baseline_digest.is_not_distinct_from(baseline_digest)
+    ended = asked.where(columns.suite_digest == suite_digest, against, columns.finished_at.is_not(None))
+    return ended.order_by(columns.created_at.desc(), columns.id.desc())
+
+
+def _first(sql: Connection, query: Select[Any]) -> Stored | None:
+    row = sql.execute(query.limit(1)).one_or_none()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: Any) -> Stored:
+    kept = dict(row._mapping)  # noqa: SLF001  the public name of a row as a mapping
+    kept["state"] = EvaluationState(row.state)
+    kept["verdict"] = Verdict(row.verdict) if row.verdict else None
+    kept["report"] = json.loads(row.report) if row.report else None
+    return Stored(**kept)
+
+
+def _row(id: str, one: StoredResult) -> dict[str, Any]:
+    return {
+        "evaluation": id,
+        "arm": one.arm,
+        "case_id": one.case,
+        "sample": one.sample,
+        "passed": one.passed,
+        "document": json.dumps(one.document, ensure_ascii=False, separators=(",", ":"), sort_keys=True),
+    }
+
+
+def _result(row: Any) -> StoredResult:
+    document = json.loads(row.document)
+    return StoredResult(arm=row.arm, case=row.case_id, sample=row.sample, passed=row.passed, document=document)

@@ -1,0 +1,125 @@
+"""What one can see of evaluations: how far they are, how they ended, and every output with its grades."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cuelight_server.db.desk import Desk
+from cuelight_server.db.engine import reading
+from cuelight_server.evaluation import store
+from cuelight_server.evaluation.store import Stored
+from cuelight_server.kernel.errors import Invalid, NotFound
+from cuelight_server.kernel.page import DEFAULT_SIZE, Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationLine:
+    """One evaluation without its report; times are RFC 3339. `recorded` says that no model was asked."""
+
+    id: str
+    prompt: str
+    label: str
+    content_digest: str
+    baseline_label: str | None
+    baseline_digest: str | None
+    suite_digest: str
+    provider: str
+    recorded: bool
+    state: str
+    done: int
+    total: int
+    verdict: str | None
+    why: tuple[str, ...]
+    evidence_digest: str | None
+    actor: str
+    created_at: str
+    finished_at: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The line as it goes over the wire."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationView:
+    """One evaluation with its report, which is None until it has ended."""
+
+    line: EvaluationLine
+    report: dict[str, Any] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The evaluation as it goes over the wire: the line's fields and `report`."""
+        return {**self.line.to_json(), "report": self.report}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultLine:
+    """One output: `document` has the text, tool calls, what it used, and the names and words of its graders."""
+
+    arm: str
+    case: str
+    sample: int
+    passed: bool
+    document: dict[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The output as it goes over the wire."""
+        return asdict(self)
+
+
+def show(desk: Desk, id: str) -> EvaluationView:
+    """One evaluation; NotFound."""
+    with reading(desk.registry) as sql:
+        found = store.load(sql, id)
+    if found is None:
+        raise NotFound(f"there is no evaluation {id}", "list them: GET /api/v1/evaluations?prompt=")
+    return EvaluationView(line=_line(found), report=found.report)
+
+
+def listing(desk: Desk, prompt: str, after: str | None = None, size: int = DEFAULT_SIZE) -> Page[EvaluationLine]:
+    """The evaluations of one prompt, newest first; `after` is the cursor of the page before."""
+    with reading(desk.registry) as sql:
+        found = store.newest(sql, prompt, after, size)
+    return Page(tuple(map(_line, found.items)), found.next)
+
+
+def results(desk: Desk, id: str, after: str | None = None, size: int = DEFAULT_SIZE) -> Page[ResultLine]:
+    """Outputs of one evaluation by arm, case and sample; NotFound, Invalid for a cursor that is none."""
+    with reading(desk.registry) as sql:
+        if store.load(sql, id) is None:
+            raise NotFound(f"there is no evaluation {id}", "list them: GET /api/v1/evaluations?prompt=")
+        found = store.results(sql, id, _cursor(after), size)
+    lines = [ResultLine(**{name: getattr(one, name) for name in one.__slots__}) for one in found.items]
+    return Page(tuple(lines), found.next)
+
+
+def _cursor(after: str | None) -> tuple[str, str, int] | None:
+    if after is None:
+        return None
+    arm, _, rest = after.partition("/")
+    sample, _, case = rest.partition("/")
+    if not (case and sample.isascii() and sample.isdigit()):
+        raise Invalid(f"{after!r} is no cursor", "take `next` of the page before")
+    return arm, case, int(sample)
+
+
+def _line(one: Stored) -> EvaluationLine:
+    return EvaluationLine(
+        id=one.id,
+        prompt=one.prompt,
+        label=one.label,
+        content_digest=one.content_digest,
+        baseline_label=one.baseline_label,
+        baseline_digest=one.baseline_digest,
+        suite_digest=one.suite_digest,
+        provider=one.provider,
+        recorded=one.recorded,
+        state=one.state.value,
+        done=one.done,
+        total=one.total,
+        verdict=one.verdict.value if one.verdict else None,
+        why=tuple(one.report["why"]) if one.report else (),
+        evidence_digest=one.evidence_digest,
+        actor=one.actor,
+        created_at=one.created_at,
+        finished_at=one.finished_at,
+    )

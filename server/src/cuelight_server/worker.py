@@ -1,0 +1,76 @@
+"""The worker: the clock's face, one thread that runs what waits and ticks what is due."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+
+from cuelight_server.control.desk import Desk
+from cuelight_server.control.evaluation import Providers, abandon, requeue, run_pending
+
+Tick = Callable[[Desk], None]
+_log = logging.getLogger("cuelight.worker")
+
+
+class Worker:
+    """Runs evaluations one after the other, and every tick once a round: `start`, `wake` when there is work, `stop`.
+
+    A fault in one of them is logged and ends that one, never the worker.
+    """
+
+    def __init__(self, desk: Desk, providers: Providers, *, every_s: float = 1.0, ticks: Sequence[Tick] = ()) -> None:
+        """Make it; `every_s` is the longest sleep in seconds, should nobody call `wake`."""
+        self._desk = desk
+        self._providers = providers
+        self._every_s = every_s
+        self._ticks = ticks
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._broken = ""
+        self._thread = threading.Thread(target=self._loop, name="cuelight-worker", daemon=True)
+
+    def start(self) -> None:
+        """Let evaluations that an earlier process left behind wait again, and begin."""
+        requeue(self._desk)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There may be work now."""
+        self._wake.set()
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Ask it to end and wait so long; True when it has. What it was running waits again."""
+        self._stopping.set()
+        self._wake.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            if not self._round():
+                self._wake.wait(self._every_s)
+
+    def _round(self) -> bool:
+        """One evaluation and every tick; whether there may be more to do at once."""
+        worked = False
+        try:
+            worked = self._evaluate()
+        except Exception as fault:  # noqa: BLE001  a fault ends that evaluation, not the worker
+            _log.exception("an evaluation met a fault")
+            self._broken = f"{type(fault).__name__}: {fault}"
+        for tick in self._ticks:
+            self._tick(tick)
+        return worked
+
+    def _evaluate(self) -> bool:
+        if self._broken:  # first write down what broke last time: the disk may have been full
+            abandon(self._desk, self._broken)
+            self._broken = ""
+        return run_pending(self._desk, self._providers, self._stopping.is_set)
+
+    def _tick(self, tick: Tick) -> None:
+        try:
+            tick(self._desk)
+        except Exception:  # noqa: BLE001  a fault ends that round of the tick, not the worker
+            _log.exception("a tick met a fault")

@@ -1,0 +1,201 @@
+"""The apps' doors: snapshots that follow at once, keys that end, leases that are counted, calls that are kept once."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from cuelight.contract.canonical import digest, digest_bytes
+from cuelight_server.app import build
+from cuelight_server.control.access import issue_key, revoke
+from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.releases import release, roll_back
+from cuelight_server.control.runtime import Ack, acknowledge
+from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.views.runtime import observed
+from cuelight_server.views.traces import why
+from server.tests.releasing import ENGINEER, PROMPT, content, evaluate, prepare, who
+
+SNAPSHOT = "/runtime/v1/snapshot"
+
+
+@pytest.fixture
+def real(tmp_path):
+    """A desk on the machine's clock: leases and caches are about real seconds."""
+    made = create_desk(tmp_path / "real")
+    prepare(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(real):
+    with TestClient(build(real, worker=False)) as made:
+        yield made
+
+
+@pytest.fixture
+def key(real):
+    return {"Authorization": f"Bearer {issue_key(real, SYSTEM, 'crm', Environment.STAGING)}"}
+
+
+def serve(desk, label="v1"):
+    evaluate(desk, label)
+    return release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+
+
+def eventually(happened, seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if happened():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_before_the_first_release_the_snapshot_is_empty_and_says_version_0(client, key):
+    answer = client.get(SNAPSHOT, headers=key)
+    assert (answer.json()["version"], answer.json()["deployments"]) == (0, {})
+    assert answer.headers["etag"] == f'"{digest_bytes(answer.content)}"'
+
+
+def test_the_etag_is_the_digest_of_the_body_and_a_client_that_has_it_gets_304(client, key, real):
+    serve(real)
+    first = client.get(SNAPSHOT, headers=key)
+    assert first.headers["etag"] == f'"{digest_bytes(first.content)}"'
+    again = client.get(SNAPSHOT, headers={**key, "If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+def test_a_rollback_by_another_process_on_the_data_folder_is_served_within_a_second(client, key, real, tmp_path):
+    serve(real)
+    before = client.get(SNAPSHOT, headers=key).headers["etag"]
+    other = open_desk(tmp_path / "real")
+    roll_back(other, SYSTEM, PROMPT, "staging", why="bad")
+    other.close()
+    has = {**key, "If-None-Match": before}
+    assert eventually(lambda: client.get(SNAPSHOT, headers=has).status_code == 200, 1.0)
+    assert client.get(SNAPSHOT, headers=key).json()["deployments"][PROMPT][""]["kill"]["reason"] == "bad"
+
+
+def test_a_revoked_key_is_refused_within_five_seconds(client, key, real):
+    assert client.get(SNAPSHOT, headers=key).status_code == 200
+    revoke(real, SYSTEM, key["Authorization"].split("_")[2])
+    assert eventually(lambda: client.get(SNAPSHOT, headers=key).status_code == 401, 5.0)
+
+
+def test_a_key_reaches_its_own_environment_only(client, key, real):
+    serve(real)
+    production = {"Authorization": f"Bearer {issue_key(real, SYSTEM, 'crm', Environment.PRODUCTION)}"}
+    assert PROMPT in client.get(SNAPSHOT, headers=key).json()["deployments"]
+    assert client.get(SNAPSHOT, headers=production).json()["deployments"] == {}
+
+
+def test_a_bad_key_is_401(client):
+    assert client.get(SNAPSHOT).status_code == 401
+    assert client.get(SNAPSHOT, headers={"Authorization": "Bearer cue_app_0_0"}).status_code == 401
+
+
+def ack(client, key, real, name, version, epoch=None):
+    body = {"client": name, "app": "crm", "epoch": epoch or real.epoch, "version": version}
+    return client.post("/runtime/v1/acks", headers=key, json=body)
+
+
+def test_who_follows_a_rollback_is_counted_and_the_silent_are_named(client, key, real):
+    served = serve(real)
+    for name, version in (("web-1", served.snapshot_version), ("web-2", served.snapshot_version)):
+        assert ack(client, key, real, name, version).status_code == 200
+    back = roll_back(real, SYSTEM, PROMPT, "staging", why="bad")
+    ack(client, key, real, "web-1", back.snapshot_version)
+    seen = observed(real, "staging", back.snapshot_version)
+    assert (seen.live, seen.following) == (2, 1)
+    assert [(one.client, one.version) for one in seen.silent] == [("web-2", served.snapshot_version)]
+    assert observed(real, "production").live == 0
+
+
+def test_an_acknowledgement_of_another_epoch_does_not_count_as_following(client, key, real):
+    served = serve(real)
+    ack(client, key, real, "web-1", served.snapshot_version + 100, epoch="older")
+    seen = observed(real, "staging")
+    assert (seen.live, seen.following, [one.client for one in seen.silent]) == (1, 0, ["web-1"])
+
+
+def test_a_lease_ends_after_fifteen_seconds_and_the_client_is_named_for_ten_minutes(desk, clock):
+    acknowledge(desk, [Ack(client="web-1", app="crm", environment="staging", epoch=desk.epoch, version=0)])
+    assert (observed(desk, "staging").live, observed(desk, "staging").following) == (1, 1)
+    clock.forward(timedelta(seconds=20))
+    late = observed(desk, "staging")
+    assert (late.live, late.following, [one.client for one in late.silent]) == (0, 0, ["web-1"])
+    clock.forward(timedelta(minutes=11))
+    assert observed(desk, "staging").silent == ()
+
+
+def test_an_acknowledgement_that_does_not_fit_is_refused(client, key):
+    assert client.post("/runtime/v1/acks", headers=key, json={"client": "x"}).status_code == 422
+    assert client.post("/runtime/v1/acks", headers=key, content=b"{").status_code == 422
+
+
+def call(id="out_1", **parts):
+    return {"id": id, "at": "2026-01-05T09:00:00Z", "prompt": PROMPT, "reason": "stable", **parts}
+
+
+def send(client, key, *calls):
+    return client.post("/runtime/v1/calls", headers=key, json={"calls": list(calls)})
+
+
+def test_a_call_sent_twice_is_kept_once_as_it_came_first(client, key, real):
+    assert send(client, key, call(ok=True)).json() == {"new": 1, "known": 0}
+    assert send(client, key, call(ok=False), call("out_2")).json() == {"new": 1, "known": 1}
+    assert why(real, "out_1").call["ok"] is True
+
+
+def test_a_call_is_in_the_environment_of_the_key_whatever_it_says(client, key, real):
+    assert send(client, key, {**call(), "environment": "production"}).status_code == 422
+    send(client, key, call())
+    assert why(real, "out_1").environment == "staging"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"prompt": ""},
+        {"id": "x" * 33},
+        {"id": "a/b"},
+        {"version": "draft"},
+        {"version": "v0"},
+        {"at": "yesterday"},
+        {"at": "2026-01-05T09:00:00"},
+        {"digest": "sha256:zz"},
+        {"ok": 1},
+        {"surprise": 1},
+        {"latency_ms": "fast"},
+        {"findings": [{"code": "x"}]},
+        {"values": {"big": "x" * 300_000}},
+    ],
+)
+def test_a_call_that_does_not_fit_is_refused_and_none_of_the_batch_is_kept(client, key, real, bad):
+    answer = send(client, key, call("out_good"), {**call("out_bad"), **bad})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["error"]["hint"]
+    with pytest.raises(Exception, match="no call"):
+        why(real, "out_good")
+
+
+def test_more_than_500_calls_at_once_are_refused(client, key):
+    assert send(client, key, *[call(f"out_{n}") for n in range(501)]).status_code == 422
+    assert send(client, key, *[call(f"out_{n}") for n in range(500)]).json() == {"new": 500, "known": 0}
+
+
+def test_numbers_that_json_does_not_know_are_refused(client, key):
+    body = b'{"calls":[{"id":"a","at":"2026-01-05T09:00:00Z","prompt":"a.b","reason":"x","latency_ms":NaN}]}'
+    assert client.post("/runtime/v1/calls", headers=key, content=body).status_code == 422
+    nested = b'{"calls":[{"id":"a","at":"2026-01-05T09:00:00Z","prompt":"a.b","reason":"x","values":{"n":1e400}}]}'
+    assert client.post("/runtime/v1/calls", headers=key, content=nested).status_code == 422
+
+
+def test_the_content_digest_of_the_snapshot_is_that_of_its_content(client, key, real):
+    serve(real)
+    version = client.get(SNAPSHOT, headers=key).json()["versions"][PROMPT]["v1"]
+    assert version["digest"] == digest(version["content"]) == digest(content("version 1"))

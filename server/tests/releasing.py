@@ -1,0 +1,202 @@
+"""A small workflow with people, versions and reports, written straight into the tables: what releases are tested on."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from cuelight.contract.canonical import canonical_text, digest
+from cuelight.contract.content import parse
+from cuelight_server.access import store as access
+from cuelight_server.control.access import add_actor
+from cuelight_server.control.desk import Desk
+from cuelight_server.db import schema
+from cuelight_server.db.engine import Intent, reading, transaction
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.clock import rfc3339
+from cuelight_server.prompts import store as prompts
+from cuelight_server.routing import store as routing
+
+WORKFLOW = "sales"
+PROMPT = "sales.qualify"
+AUTHOR, OWNER, ENGINEER, RISK, SUPPORT, BACKUP = (
+    "ana.author",
+    "olu.owner",
+    "eva.eng",
+    "rik.risk",
+    "sam.support",
+    "bea.backup",
+)
+PEOPLE = (AUTHOR, OWNER, ENGINEER, RISK, SUPPORT, BACKUP)
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """The workflow document: tier elevated, so the workflow owner and the engineering owner must say yes."""
+    return {
+        "workflow": WORKFLOW,
+        "title": "Sales",
+        "purpose": "x",
+        "tier": "elevated",
+        "people": [{"id": one, "name": one.replace(".", " ").title()} for one in PEOPLE],
+        "owners": {
+            "workflow_owner": {"person": OWNER, "backup": BACKUP},
+            "domain_expert": {"person": AUTHOR},
+            "engineering_owner": {"person": ENGINEER, "backup": BACKUP},
+            "risk_owner": {"person": RISK},
+            "support_owner": {"person": SUPPORT},
+        },
+        "prompts": {"qualify": {"use_case": "qualify a lead", "fallback": {"message": "a person will look"}}},
+        "trace": {"content": "full"},
+        **changes,
+    }
+
+
+def content(text: str, **parts: Any) -> dict[str, Any]:
+    """The content of a prompt that says `text`, in normal form."""
+    return parse(
+        {
+            "messages": [{"role": "user", "content": text + " {{lead}}"}],
+            "variables": [{"name": "lead"}],
+            "settings": {"model": "m-1", "temperature": 0},
+            "output": {"format": "text"},
+            "evaluation": {"suite": "leads", "gate": {}},
+            **parts,
+        }
+    ).to_json()
+
+
+def prepare(desk: Desk, *, versions: int = 2, workflow: Mapping[str, Any] | None = None) -> None:
+    """People, the workflow, its suite, and versions v1..vN by AUTHOR; nothing is evaluated or released."""
+    for one in PEOPLE:
+        add_actor(desk, SYSTEM, one, one.replace(".", " ").title())
+    at = rfc3339(desk.clock())
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        sql.execute(insert(schema.workflow).values(name=WORKFLOW, revision=0, created_at=at))
+        sql.execute(insert(schema.prompt).values(name=PROMPT, workflow=WORKFLOW, created_at=at))
+    govern(desk, workflow or document())
+    suite(desk, {"cases": [1]})
+    for number in range(1, versions + 1):
+        mint(desk, number)
+
+
+def govern(desk: Desk, workflow: Mapping[str, Any], authority: Mapping[str, Any] | None = None) -> int:
+    """A new revision of the workflow; returns its number."""
+    table = schema.workflow_revision
+    rules = dict(authority or {"actions": []})
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        last = sql.scalar(select(table.c.revision).order_by(table.c.revision.desc()).limit(1)) or 0
+        sql.execute(
+            insert(table).values(
+                workflow=WORKFLOW,
+                revision=last + 1,
+                digest=digest({"document": dict(workflow), "authority": rules}),
+                document=canonical_text(dict(workflow)),
+                authority=canonical_text(rules),
+                actor=OWNER,
+                created_at=rfc3339(desk.clock()),
+            )
+        )
+    return int(last) + 1
+
+
+def suite(desk: Desk, cases: Mapping[str, Any]) -> str:
+    """A new number of the suite `leads`; returns its digest."""
+    table = schema.suite
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        last = sql.scalar(select(table.c.number).order_by(table.c.number.desc()).limit(1)) or 0
+        sql.execute(
+            insert(table).values(
+                workflow=WORKFLOW,
+                name="leads",
+                number=last + 1,
+                digest=digest(dict(cases)),
+                document=canonical_text(dict(cases)),
+                actor=OWNER,
+                created_at=rfc3339(desk.clock()),
+            )
+        )
+    return digest(dict(cases))
+
+
+def mint(desk: Desk, number: int, *, author: str = AUTHOR, made: Mapping[str, Any] | None = None) -> str:
+    """Version `number`; returns its digest."""
+    made = made or content(f"version {number}")
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        sql.execute(
+            insert(schema.version).values(
+                prompt=PROMPT,
+                number=number,
+                digest=digest(dict(made)),
+                content=canonical_text(dict(made)),
+                author=author,
+                release_note="a note",
+                created_at=rfc3339(desk.clock()),
+            )
+        )
+    return digest(dict(made))
+
+
+def draft(desk: Desk, label: str = "idea") -> None:
+    """A draft by AUTHOR."""
+    made = content(f"draft {label}")
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        sql.execute(
+            insert(schema.draft).values(
+                prompt=PROMPT,
+                label=label,
+                digest=digest(made),
+                content=canonical_text(made),
+                author=AUTHOR,
+                updated_at=rfc3339(desk.clock()),
+            )
+        )
+
+
+def evaluate(desk: Desk, label: str, verdict: str = "pass", provider: str = "openai") -> str:
+    """A finished report of `label` for the present suite and production version; returns its id."""
+    id, at = desk.new_id("eval"), rfc3339(desk.clock())
+    with transaction(desk.registry, Intent.WRITE) as sql:
+        candidate = prompts.labelled(sql, PROMPT, label)
+        assert candidate is not None
+        now = prompts.suite(sql, WORKFLOW, "leads")
+        assert now is not None
+        live = routing.served(sql, PROMPT, "production")
+        base = prompts.version(sql, PROMPT, live) if live else None
+        report = {"verdict": verdict, "content": candidate.digest, "baseline": base.digest if base else None}
+        sql.execute(
+            insert(schema.evaluation).values(
+                id=id,
+                prompt=PROMPT,
+                label=label,
+                content_digest=candidate.digest,
+                baseline_label=f"v{live}" if live else None,
+                baseline_digest=base.digest if base else None,
+                suite_digest=now.digest,
+                provider=provider,
+                state="done",
+                done=1,
+                total=1,
+                verdict=verdict,
+                evidence_digest=digest({**report, "suite": now.digest, "provider": provider}),
+                report=json.dumps(report),
+                actor=AUTHOR,
+                created_at=at,
+                finished_at=at,
+            )
+        )
+    return id
+
+
+def who(desk: Desk, id: str) -> Actor:
+    """The actor of an account."""
+    with reading(desk.registry) as sql:
+        account = access.account(sql, id)
+    assert account is not None
+    return account.actor()
+
+
+def live(desk: Desk, environment: str = "production") -> int | None:
+    """The number of the version that serves."""
+    with reading(desk.registry) as sql:
+        return routing.served(sql, PROMPT, environment)

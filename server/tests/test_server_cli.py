@@ -1,0 +1,179 @@
+"""The server's command line, as its own process where that matters: what it prints, and how it ends."""
+
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from cuelight_server import cli
+from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.releases import release
+from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    made = tmp_path / "desk"
+    monkeypatch.setenv("CUELIGHT_DATA", str(made))
+    return made
+
+
+def released(folder):
+    desk = create_desk(folder)
+    prepare(desk)
+    for label in ("v1", "v2"):
+        evaluate(desk, label)
+        release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+    desk.close()
+
+
+def start(*words, stdin=subprocess.DEVNULL):
+    paths = f"{ROOT / 'client/src'}:{ROOT / 'server/src'}"
+    return subprocess.Popen(
+        [sys.executable, "-m", "cuelight_server.cli", *words],
+        env={**os.environ, "PYTHONPATH": paths},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_init_makes_a_desk_and_prints_the_administrators_token_once(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka:Mei Tanaka"]) == 0
+    assert capsys.readouterr().out.startswith("cue_person_")
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 22
+    assert "is a desk already" in capsys.readouterr().err
+
+
+def test_people_keys_and_tokens(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["user", "add", "ana.author", "Ana"]) == 0
+    assert cli.run(["key", "add", "crm", "--environment", "staging"]) == 0
+    key = capsys.readouterr().out.splitlines()[-1]
+    assert key.startswith("cue_app_")
+    assert cli.run(["token", "revoke", key.split("_")[2]]) == 0
+    assert cli.run(["token", "revoke", "nothing"]) == 21
+    assert cli.run(["user", "add", "ana.author", "Ana"]) == 22
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["status"], 21),
+        (["rollback", "a.b", "--why", "x"], 21),
+        (["rollback", "a.b"], 20),
+        (["nonsense"], 20),
+        (["key", "add", "crm", "--environment", "moon"], 20),
+        (["--help"], 0),
+        (["--version"], 0),
+    ],
+)
+def test_errors_have_a_message_a_hint_and_their_exit_code_and_no_traceback(folder, capsys, words, code):
+    assert cli.run(words) == code
+    if code:
+        told = capsys.readouterr().err
+        assert told.startswith("cuelight-server: ")
+        assert "Traceback" not in told
+        assert len(told.splitlines()) >= 2
+
+
+def test_a_rollback_on_the_data_folder_works_with_no_server_at_all(folder, capsys):
+    released(folder)
+    assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "fences"]) == 0
+    assert f"{PROMPT} in staging: v2 -> v1" in capsys.readouterr().out
+    assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "x", "--from", "v2"]) == 0
+    assert "nothing to do, v1 serves" in capsys.readouterr().out
+    desk = open_desk(folder)
+    assert live(desk, "staging") == 1
+    desk.close()
+
+
+def test_status_says_what_serves_where(folder, capsys):
+    released(folder)
+    assert cli.run(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:4] for line in lines] == [
+        ["Off", PROMPT, "production", "-"],
+        ["Go", PROMPT, "staging", "v2"],
+    ]
+    assert cli.run(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][1]["rollback_target"] == "v1"
+
+
+def test_verify_finds_nothing_on_a_sound_desk_and_names_what_was_changed(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["checkpoint"]) == 0
+    kept = folder.parent / "kept"
+    kept.write_text(capsys.readouterr().out.splitlines()[-1])
+    assert cli.run(["verify", "--checkpoint", str(kept)]) == 0
+    assert "everything fits" in capsys.readouterr().out
+    with sqlite3.connect(folder / "registry.db") as raw:
+        raw.execute("DROP TRIGGER audit_event_no_update")
+        raw.execute("UPDATE audit_event SET body = replace(body, 'mei', 'eve')")
+    assert cli.run(["verify", "--checkpoint", str(kept)]) == 24
+    assert "log:" in capsys.readouterr().err
+
+
+def test_verify_names_a_snapshot_and_a_pointer_that_were_changed(folder, capsys):
+    released(folder)
+    with sqlite3.connect(folder / "registry.db") as raw:
+        raw.execute("DROP TRIGGER snapshot_no_update")
+        raw.execute("UPDATE snapshot SET body = replace(body, 'version 2', 'version x') WHERE version = 2")
+        raw.execute("UPDATE deployment SET weights = '[[1, 100000]]'")
+    assert cli.run(["verify"]) == 24
+    told = capsys.readouterr().err
+    assert "snapshot: staging 2 does not have its digest" in told
+    assert f"pointer: {PROMPT}@v1 in staging serves without a release of it" in told
+
+
+def test_a_real_desk_never_becomes_a_demo(folder, capsys):
+    create_desk(folder).close()
+    assert cli.run(["serve", "--demo", "--port", "0"]) == 20
+    assert "never becomes a demo" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_said_so(folder, capsys):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert cli.run(["serve", "--port", str(taken.getsockname()[1])]) == 25
+    assert "--port" in capsys.readouterr().err
+
+
+def test_serve_prints_its_address_answers_and_ends_on_sigterm(folder):
+    process = start("serve", "--port", "0")
+    try:
+        line = process.stdout.readline()
+        url = line.split()[3].rstrip(",")
+        with urllib.request.urlopen(f"{url}/healthz") as answer:
+            assert json.load(answer)["ok"] is True
+    finally:
+        process.terminate()
+    assert process.wait(10) in (0, -15)
+    assert process.stderr.read() == ""
+
+
+def test_a_temporary_desk_prints_one_json_line_and_is_gone_when_stdin_closes(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    process = start("serve", "--temporary", stdin=subprocess.PIPE)
+    where = json.loads(process.stdout.readline())
+    asked = urllib.request.Request(f"{where['url']}/api/v1/me", headers={"Authorization": f"Bearer {where['token']}"})
+    with urllib.request.urlopen(asked) as answer:
+        assert json.load(answer)["local"] is True
+    assert list(tmp_path.iterdir())
+    process.stdin.close()
+    began = time.monotonic()
+    assert process.wait(10) == 0
+    assert time.monotonic() - began < 5
+    assert list(tmp_path.iterdir()) == []
+    assert process.stdout.read() == ""
