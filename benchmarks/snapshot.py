@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
 from benchmarks.client import figure, snapshot_document
 from cuelight.contract.canonical import canonical, digest_bytes
 from cuelight_server.app import serve
@@ -50,12 +56,6 @@ def serve_desk(folder: str) -> None:
 
 def serve_bare(path: str) -> None:
     """The peer: the least that Starlette can do for the same bytes, on the same server with the same settings."""
-    import uvicorn
-    from starlette.applications import Starlette
-    from starlette.requests import Request
-    from starlette.responses import Response
-    from starlette.routing import Route
-
     body = Path(path).read_bytes()
 
     async def bare(_: Request) -> Response:

@@ -41,7 +41,10 @@ CHANCE_MODULES = {"random", "secrets"}
 CATCH_ALL = (SERVER / "worker.py", SERVER / "worker", SERVER / "api/errors.py", SERVER / "web/errors.py")
 
 ASYNC_ROOMS = (
-    *(SERVER / name for name in ("providers", "gateway", "control/traffic.py", "api/runtime.py", "api/otlp.py", "web/forms.py")),
+    *(
+        SERVER / name
+        for name in ("providers", "gateway", "control/traffic.py", "api/runtime.py", "api/otlp.py", "web/forms.py")
+    ),
     CLIENT,
 )
 

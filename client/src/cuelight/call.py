@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
-from cuelight.contract.authority import Authority, Decision
+from cuelight.contract.authority import Authority, Decision, Mode
 from cuelight.contract.canonical import digest_bytes
 from cuelight.contract.content import Content, parse
 from cuelight.contract.errors import Blocked, Invalid
@@ -47,9 +47,10 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A checked output. `value` is None unless the output kept its contract; `step` says what to do when it did not.
+    """A checked output. `value` is None unless the output kept its contract.
 
-    `decisions` holds one authority decision for each attempted action, in the order given.
+    `decisions` holds one authority decision for each attempted action, in the order given. `step` says what to do when
+    the output broke its contract, or an action was refused: person (with the approver) or refuse; None when all is well.
     """
 
     id: str
@@ -192,13 +193,16 @@ class Call:
         validation = self._validate(output_text, documents, mid_task=bool(called))
         self._attempts += 1
         self._broken += not validation.ok
+        decisions = self._decide(asked, called, validation, documents)
         result = Result(
             id=self.id if self._attempts == 1 else new_output_id(now()),
             ok=validation.ok,
             value=validation.value if validation.ok else None,
             findings=validation.findings,
-            decisions=self._decide(asked, called, validation, documents),
-            step=None if validation.ok else next_step(self._compiled.content.output["on_invalid"], self._broken),
+            decisions=decisions,
+            step=_after(decisions)
+            if validation.ok
+            else next_step(self._compiled.content.output["on_invalid"], self._broken),
             attempt=self._attempts,
         )
         usage = {"input_tokens": input_tokens, "output_tokens": output_tokens}
@@ -292,6 +296,15 @@ class Call:
                 Happened(facts=facts, values=values, output=output, findings=result.findings, error=error), full=full
             )
         )
+
+
+def _after(decisions: tuple[Decision, ...]) -> Step | None:
+    """What follows a good output: nothing, or a person for an action that needs one, or a plain refusal."""
+    refused = [one for one in decisions if not one.allowed]
+    if not refused:
+        return None
+    person = next((one for one in refused if one.mode is Mode.NEEDS_HUMAN_APPROVAL), None)
+    return Step("person", target=person.approver or "the workflow owner") if person else Step("refuse")
 
 
 def _trace(held: Held, prompt: str) -> Any:

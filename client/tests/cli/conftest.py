@@ -14,6 +14,7 @@ import cuelight
 from cuelight.cli.main import main
 
 ROOT = Path(__file__).parents[3]
+PYTHONPATH = os.pathsep.join([str(ROOT / "client/src"), str(ROOT / "server/src")])
 MINIMAL = Path(cuelight.__file__).parent / "cli/examples/minimal"
 
 
@@ -35,6 +36,7 @@ def run(capsys, monkeypatch):
     """Run a command in this process; nothing of the caller's environment reaches it."""
     for name in [name for name in os.environ if name.startswith("CUELIGHT_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONPATH", PYTHONPATH)  # for the local desk, which is a process of its own
 
     def one(*args):
         with pytest.raises(SystemExit) as ended:
@@ -49,7 +51,7 @@ def run(capsys, monkeypatch):
 def shell():
     """Run the command as a process of its own, as a person does."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CUELIGHT_")}
-    environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "client/src"), str(ROOT / "server/src")])
+    environment["PYTHONPATH"] = PYTHONPATH
 
     def one(*args, **more):
         command = [sys.executable, "-c", "from cuelight.cli.main import main; main()", *map(str, args)]

@@ -6,13 +6,14 @@ import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from cuelight.files import read_folder
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))  # noqa: PTH100, PTH118, PTH120  before any fixture
+ROOT = Path(__file__).parents[3]
 SALES = f"{ROOT}/examples/sales"
 PROMPT = "sales.lead_qualification"
 V1 = f"{PROMPT}@v1"
@@ -119,8 +120,9 @@ def test_release_without_what_it_needs_is_refused_with_who_could_provide_it(ask,
     assert check.out.startswith(f"■ not ready  {PROMPT}@v2 to production")
 
 
-def test_an_author_cannot_approve_and_is_told_who_can(ask, released):
-    done = ask("author", "approve", V1, "--to", "production")
+def test_an_author_cannot_approve_and_is_told_who_can(ask, pushed):
+    assert ask("author", "eval", "sales.outreach_draft@v1").code == 0
+    done = ask("author", "approve", "sales.outreach_draft@v1", "--to", "production")
     assert done.code == 23
     assert "ask Priya Nandakumar" in done.err
 
@@ -133,7 +135,8 @@ def test_who_says_no_name_is_told_how_to(run, desk):
 
 def test_status_shows_what_serves_with_a_word_beside_the_light(ask, released):
     done = ask("support", "status", "lead_qualification")
-    assert re.search(rf"{PROMPT} +production +● Go +v1 ", done.out)
+    assert "v2 is minted and not released" in done.out
+    assert re.search(rf"{PROMPT} +production +○ Standby +v1 ", done.out)
     assert ask("support", "status", "lead_qualificaton").code == 21
     assert ask("support", "status", "--json").json["demo"] is True
 
@@ -179,9 +182,16 @@ def test_why_tells_the_version_and_the_people_behind_an_output(ask, desk, releas
     key = desk.server("key", "add", "crm", "--environment", "production").split()[-1]
     digest = read_folder(SALES).digests["lead_qualification"]["v1"]
     call = {
-        "id": "out_1", "at": "2026-11-24T12:00:00Z", "prompt": PROMPT, "version": "v1", "digest": digest, "reason": "stable", "ok": True,
-        "model": "example-large-2026-06-01", "decisions": [{"action": "crm.delete", "mode": "never", "allowed": False, "reason": "not in the table"}],
-    }  # fmt: skip
+        "id": "out_1",
+        "at": "2026-11-24T12:00:00Z",
+        "prompt": PROMPT,
+        "version": "v1",
+        "digest": digest,
+        "reason": "stable",
+        "ok": True,
+        "model": "example-large-2026-06-01",
+        "decisions": [{"action": "crm.delete", "mode": "never", "allowed": False, "reason": "not in the table"}],
+    }
     sent = httpx2.post(
         f"{desk.url}/runtime/v1/calls",
         json={"calls": [call]},

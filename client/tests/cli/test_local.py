@@ -39,7 +39,7 @@ def record(folder, label, output, **usage):
     (folder / f"recordings/{label}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def test_a_local_desk_answers_and_is_gone_afterwards():
+def test_a_local_desk_answers_and_is_gone_afterwards(run):
     with local_desk() as admin:
         assert admin.me()["local"] is True
         url = admin.url
@@ -47,7 +47,7 @@ def test_a_local_desk_answers_and_is_gone_afterwards():
         httpx2.get(f"{url}/healthz", trust_env=False)
 
 
-def test_a_local_desk_that_does_not_start_says_its_last_line(monkeypatch):
+def test_a_local_desk_that_does_not_start_says_its_last_line(run, monkeypatch):
     monkeypatch.setenv("CUELIGHT_PORT", "no number")
     with pytest.raises(Unavailable) as refused, local_desk():
         pass
@@ -60,7 +60,6 @@ def test_the_examples_are_clean(run, minimal, sales):
         answer = run("lint", folder, "--json")
         assert answer.code == 0
         assert [one for one in answer.json["findings"] if one["severity"] == "error"] == []
-    assert run("lint", minimal).out.splitlines()[-1] == "nothing to say: all is well"
 
 
 def test_a_variable_that_is_not_declared_is_found_with_file_and_line(run, minimal):
@@ -117,7 +116,6 @@ def test_eval_is_inconclusive_with_11_where_the_cost_is_not_known(run, minimal):
     assert (done.code, done.json["verdict"], done.json["cost_per_case_usd"]) == (11, "inconclusive", None), done.json[
         "why"
     ]
-    assert "unknown" in run("eval", minimal).out
 
 
 def test_eval_without_a_recording_is_an_error_that_says_how_to_get_one(run, minimal):
@@ -128,7 +126,6 @@ def test_eval_without_a_recording_is_an_error_that_says_how_to_get_one(run, mini
     assert "there is no recorded output for case S01" in done.err
     assert "cuelight digest" in done.err
     assert "--provider openai" in done.err
-    assert run("eval", minimal, "--version", "shorter", "--json").json["error"]["kind"] == "invalid"
 
 
 def test_eval_with_another_baseline_compares_with_that(run, sales):
@@ -143,8 +140,12 @@ def test_try_shows_outputs_and_no_verdict(run, minimal):
     assert '{"subject": "How letterpress printing came back"}' in done.out
     assert "PASS" not in done.out
     assert "no verdict, nothing counts" in done.out
-    first_three = run("try", minimal, "--json")
-    assert [case["id"] for case in first_three.json["cases"]] == ["S01", "S02", "S03"]
+
+
+def test_try_takes_the_first_three_cases_where_none_is_named(run, minimal):
+    answer = run("try", minimal, "--json").json
+    assert [case["id"] for case in answer["cases"]] == ["S01", "S02", "S03"]
+    assert answer["recorded"] is True
 
 
 def test_try_shows_what_fails_and_still_ends_with_0(run, sales):
@@ -159,8 +160,6 @@ def test_diff_of_two_files_names_the_class_of_change(run, minimal):
     assert done.code == 0
     assert done.out.startswith("newsletter.subject_line  v1 → shorter\nclass of change: wording")
     assert "[-friendly-]{+short+}" in done.out
-    assert run("diff", minimal, "--from", "v1", "--to", "v1").out.endswith("no change: both behave alike\n")
-    assert run("diff", minimal, "--from", "v1", "--to", "shorter", "--json").json["change_class"] == "wording"
 
 
 def test_what_the_desk_refuses_of_a_whole_folder_is_said(run, minimal):

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 import sys
 
 import pytest
@@ -20,8 +21,6 @@ def test_the_version_comes_quickly_and_imports_no_command(shell):
     assert shell("--version").out == "cuelight 0.1.0\n"
     probe = "import sys; from cuelight.cli import main; print(sorted({'rich', 'yaml', 'httpx2', 'jsonschema_rs'} & set(sys.modules)))"
     assert shell(env={"PYTHONSTARTUP": ""}).code == 20
-    import subprocess
-
     done = subprocess.run(
         [sys.executable, "-c", probe],
         capture_output=True,
@@ -124,20 +123,36 @@ REFUSED = {
     "an unknown version lists the known": (["try", "FOLDER", "--version", "v10"], 21, "did you mean v1? there are: v1"),
     "an unknown baseline": (["eval", "FOLDER", "--baseline", "v7"], 21, "has no version v7"),
     "an unknown case": (["try", "FOLDER", "--case", "X99"], 21, "has no case X99"),
-    "a broken reference": (["approve", "sales.lead", "--to", "production"], 20, "for example sales.lead_qualification@v2"),
+    "a broken reference": (
+        ["approve", "sales.lead", "--to", "production"],
+        20,
+        "for example sales.lead_qualification@v2",
+    ),
     "a reference for a prompt": (["rollback", "sales.lead@v2", "--why", "x"], 20, "leave out @v2"),
     "a folder and a server": (["eval", "FOLDER", "--server", NOBODY], 20, "expected a reference"),
-    "a reference and a version": (["eval", "sales.lead@v1", "--version", "v2"], 20, "a reference names prompt and version already"),
+    "a reference and a version": (
+        ["eval", "sales.lead@v1", "--version", "v2"],
+        20,
+        "a reference names prompt and version already",
+    ),
     "no server": (["status", "--server", NOBODY], 25, "start one with: cuelight-server serve"),
-    "no server for a rollback": (["rollback", "sales.lead", "--why", "x", "--server", NOBODY], 25, "on the server's machine: cuelight-server rollback sales.lead"),
+    "no server for a rollback": (
+        ["rollback", "sales.lead", "--why", "x", "--server", NOBODY],
+        25,
+        "on the server's machine: cuelight-server rollback sales.lead",
+    ),
     "an odd address": (["status", "--server", "desk.example"], 20, "is no address of a server"),
-    "an odd token": (["status", "--server", NOBODY, "--token", "clt_1\n"], 20, "the token holds characters that cannot be sent"),
+    "an odd token": (
+        ["status", "--server", NOBODY, "--token", "clt_1\n"],
+        20,
+        "the token holds characters that cannot be sent",
+    ),
     "no older label": (["diff", "FOLDER"], 20, "expected --from"),
     "two names": (["diff", "FOLDER", "FOLDER"], 20, "expected one folder"),
     "an example that is none": (["init", "NOWHERE", "--example", "mars"], 20, "'mars' is not one of"),
     "an unknown kind": (["schema", "promt"], 20, "'promt' is not one of"),
     "an unknown shell": (["completion", "tcsh"], 20, "'tcsh' is not one of"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -169,8 +184,6 @@ def test_a_token_never_stands_in_what_is_shown(shell):
 
 
 def test_a_local_desk_needs_the_server_and_says_so(minimal):
-    import subprocess
-
     script = (
         "import importlib.util as u; real = u.find_spec\n"
         "u.find_spec = lambda name, *more: None if name == 'cuelight_server' else real(name, *more)\n"
@@ -186,8 +199,6 @@ def test_a_local_desk_needs_the_server_and_says_so(minimal):
 
 
 def test_a_closed_pipe_is_no_error(shell, minimal):
-    import subprocess
-
     command = f"{sys.executable} -c 'from cuelight.cli.main import main; main()' schema prompt | head -1"
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],

@@ -7,21 +7,56 @@ from cuelight.cli.report import show_report
 from cuelight.cli.show import clean, say, table
 
 REPORT = {
-    "prompt": "sales.lead_qualification", "version": "v2", "cases": 29, "samples": 1, "verdict": "fail",
+    "prompt": "sales.lead_qualification",
+    "version": "v2",
+    "cases": 29,
+    "samples": 1,
+    "verdict": "fail",
     "baseline": {"version": "v1", "digest": "sha256:0", "pass_rate": 1.0, "cost_per_case_usd": 0.00324, "p95_ms": 1446},
-    "pass_rate": 0.655, "cost_per_case_usd": 0.00287, "cost_delta_pct": -11.5, "p95_ms": 1402, "p95_delta_pct": -3.0,
-    "why": ["2 blocker graders failing", "pass rate 0.66"], "newly_failing": ["Q17", "Q05"], "fixed": ["Q01"], "blockers": ["equals:decision"],
-    "expected_failures": [{"case": "Q21", "reason": "known since May"}], "unstable": ["Q09"],
+    "pass_rate": 0.655,
+    "cost_per_case_usd": 0.00287,
+    "cost_delta_pct": -11.5,
+    "p95_ms": 1402,
+    "p95_delta_pct": -3.0,
+    "why": ["2 blocker graders failing", "pass rate 0.66"],
+    "newly_failing": ["Q17", "Q05"],
+    "fixed": ["Q01"],
+    "blockers": ["equals:decision"],
+    "expected_failures": [{"case": "Q21", "reason": "known since May"}],
+    "unstable": ["Q09"],
     "categories": [{"category": "normal"}, {"category": "edge"}, {"category": "conflicting_context"}],
     "case_table": [
-        {"id": "Q17", "category": "conflicting_context", "title": "Competitor domain", "failed": [{"name": "equals:decision", "severity": "blocker", "message": "decision is wrong"}]},
-        {"id": "Q05", "category": "edge", "title": "At the floor", "failed": [{"name": f"g{n}", "severity": "minor", "message": "x"} for n in range(5)]},
-        {"id": "Q21", "category": "edge", "title": "Bound", "failed": [{"name": "g", "severity": "minor", "message": "x"}]},
-        {"id": "Q22", "category": "normal", "title": "Old one", "failed": [{"name": "g", "severity": "minor", "message": "x"}]},
+        {
+            "id": "Q17",
+            "category": "conflicting_context",
+            "title": "Competitor domain",
+            "failed": [{"name": "equals:decision", "severity": "blocker", "message": "decision is wrong"}],
+        },
+        {
+            "id": "Q05",
+            "category": "edge",
+            "title": "At the floor",
+            "failed": [{"name": f"g{n}", "severity": "minor", "message": "x"} for n in range(5)],
+        },
+        {
+            "id": "Q21",
+            "category": "edge",
+            "title": "Bound",
+            "failed": [{"name": "g", "severity": "minor", "message": "x"}],
+        },
+        {
+            "id": "Q22",
+            "category": "normal",
+            "title": "Old one",
+            "failed": [{"name": "g", "severity": "minor", "message": "x"}],
+        },
         {"id": "Q01", "category": "normal", "title": "Fine", "failed": []},
     ],
-    "recorded": True, "local": True, "notes": ["v1 stands in for production, which a local desk does not have"], "error": None,
-}  # fmt: skip
+    "recorded": True,
+    "local": True,
+    "notes": ["v1 stands in for production, which a local desk does not have"],
+    "error": None,
+}
 
 
 @pytest.fixture
@@ -146,14 +181,32 @@ def test_a_diff_leads_with_its_class_and_marks_words_without_colour(capsys):
         {"op": "insert", "text": "quick"},
         {"op": "equal", "text": "." + " x" * 200},
     ]
-    show_diff({
-        "prompt": "sales.x", "from": {"label": "v1"}, "to": {"label": "v2"}, "change_class": "boundary", "summary": "boundary (settings, messages)",
-        "parts": [
-            {"part": "settings", "could_affect": ["cost"], "changes": [change("temperature", 0.2, 0.7), change("seed", None, 3)]},
-            {"part": "messages", "could_affect": ["behaviour"], "changes": [change("messages[0].rules", "a", "b", words)]},
-            {"part": "output", "could_affect": [], "changes": [change("schema", None, {"type": "object", "title": "x\ny" * 200})]},
-        ],
-    })  # fmt: skip
+    show_diff(
+        {
+            "prompt": "sales.x",
+            "from": {"label": "v1"},
+            "to": {"label": "v2"},
+            "change_class": "boundary",
+            "summary": "boundary (settings, messages)",
+            "parts": [
+                {
+                    "part": "settings",
+                    "could_affect": ["cost"],
+                    "changes": [change("temperature", 0.2, 0.7), change("seed", None, 3)],
+                },
+                {
+                    "part": "messages",
+                    "could_affect": ["behaviour"],
+                    "changes": [change("messages[0].rules", "a", "b", words)],
+                },
+                {
+                    "part": "output",
+                    "could_affect": [],
+                    "changes": [change("schema", None, {"type": "object", "title": "x\ny" * 200})],
+                },
+            ],
+        }
+    )
     text = capsys.readouterr().out
     assert text.startswith("sales.x  v1 → v2\nclass of change: boundary (settings, messages)\n")
     assert "settings  could affect: cost\n  temperature: [-0.2-]{+0.7+}\n  seed: {+3+}\n" in text

@@ -68,6 +68,12 @@ def test_a_schema_that_could_hang_or_reach_out_is_refused(schema):
     assert "the output" in refused.value.message
 
 
+def test_a_schema_never_reads_a_file_even_where_there_is_a_good_one(tmp_path):
+    (tmp_path / "good.json").write_text('{"type": "string"}')
+    with pytest.raises(Invalid):
+        schema_validator({"$ref": (tmp_path / "good.json").as_uri()}, "the output")
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 101 + "]" * 101, '{"a":' * 101 + "1" + "}" * 101, "[" * 1_000_000, "[" * 200_000 + "]" * 200_000]
 )

@@ -66,15 +66,33 @@ def test_a_reference_through_two_folders_is_found_from_the_file_that_holds_it(sh
 @pytest.mark.parametrize(
     ("body", "good", "bad"),
     [
-        pytest.param({"$ref": "tree.json"}, {"next": {"size": 1}}, {"next": {"size": "x"}}, id="a file that refers into itself"),
-        pytest.param({"properties": {"a": {"$ref": "tree.json#/$defs/size"}}}, {"a": 1}, {"a": "x"}, id="a part of a file"),
-        pytest.param({"properties": {"a": {"$ref": "greeting.json"}, "b": {"type": "null"}}}, {"a": {"b": None}}, {"a": {"b": 1}}, id="itself"),
-        pytest.param({"properties": {"$ref": {"type": "integer"}, "const": {"$ref": "tree.json"}}}, {"$ref": 1, "const": {}}, {"const": 1}, id="odd names"),
-        pytest.param({"const": {"$ref": "nothing.json"}}, {"$ref": "nothing.json"}, {}, id="a value that looks like a reference"),
+        pytest.param(
+            {"$ref": "tree.json"}, {"next": {"size": 1}}, {"next": {"size": "x"}}, id="a file that refers into itself"
+        ),
+        pytest.param(
+            {"properties": {"a": {"$ref": "tree.json#/$defs/size"}}}, {"a": 1}, {"a": "x"}, id="a part of a file"
+        ),
+        pytest.param(
+            {"properties": {"a": {"$ref": "greeting.json"}, "b": {"type": "null"}}},
+            {"a": {"b": None}},
+            {"a": {"b": 1}},
+            id="itself",
+        ),
+        pytest.param(
+            {"properties": {"$ref": {"type": "integer"}, "const": {"$ref": "tree.json"}}},
+            {"$ref": 1, "const": {}},
+            {"const": 1},
+            id="odd names",
+        ),
+        pytest.param(
+            {"const": {"$ref": "nothing.json"}}, {"$ref": "nothing.json"}, {}, id="a value that looks like a reference"
+        ),
         pytest.param({"$ref": "tree.json", "required": ["size"]}, {"size": 1}, {}, id="a rule beside the reference"),
-        pytest.param({"$ref": "one.json"}, {"a": {"b": {"a": 1}}}, {"a": {"b": 1}}, id="two files that refer to each other"),
+        pytest.param(
+            {"$ref": "one.json"}, {"a": {"b": {"a": 1}}}, {"a": {"b": 1}}, id="two files that refer to each other"
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_put_together_means_what_the_files_meant(shop, body, good, bad):
     pair = {
         "one": {"properties": {"a": {"$ref": "two.json"}}},

@@ -17,21 +17,87 @@ from cuelight.files.yaml_lines import parse as parse_yaml
 from cuelight.files.yaml_text import dump
 
 CORPUS = [
-    "", " ", "\n", "\n\n", " leading", "trailing ", "two  \nlines ", "\ttab\tin\ta line\n", "\n leading break", "a\n\n\nb", "a\r\nb", "a\rb",
-    "# no comment", "- no list", "key: value", "{{name}}", "{{{{literal}}", "'quotes\" both", "no", "yes", "on", "null", "~", "true", "0x1F", "0o17",
-    "017", "1e3", "1_000", ".inf", ".NaN", "2026-01-05", "12:30:45", "=", "<<", "*a", "&a", "!t", "%d", "@at", "`tick`", "|", ">", "---", "...", "--- a\n",
-    "\ud7ff\ue000", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 🎭\nzwei", "\u2028line\u2029para\x85next", "\ufeffmark", "\x00\x07\x1b[31m", "\x7f\x9f", "a" * 500, ("word " * 60).strip(),
-    "  indented\n    more\n  back\n", "first\n  second", "\n\n  x", "x\n\n", "x\n \n", " \n x", "\t\n", "a: |\n  b\n", "-\n", "? x", "\\n not a break",
-    "é combining e\u0301", "עברית ‏ rtl", "👩‍👩‍👧‍👦",
-]  # fmt: skip
+    "",
+    " ",
+    "\n",
+    "\n\n",
+    " leading",
+    "trailing ",
+    "two  \nlines ",
+    "\ttab\tin\ta line\n",
+    "\n leading break",
+    "a\n\n\nb",
+    "a\r\nb",
+    "a\rb",
+    "# no comment",
+    "- no list",
+    "key: value",
+    "{{name}}",
+    "{{{{literal}}",
+    "'quotes\" both",
+    "no",
+    "yes",
+    "on",
+    "null",
+    "~",
+    "true",
+    "0x1F",
+    "0o17",
+    "017",
+    "1e3",
+    "1_000",
+    ".inf",
+    ".NaN",
+    "2026-01-05",
+    "12:30:45",
+    "=",
+    "<<",
+    "*a",
+    "&a",
+    "!t",
+    "%d",
+    "@at",
+    "`tick`",
+    "|",
+    ">",
+    "---",
+    "...",
+    "--- a\n",
+    "\ud7ff\ue000",
+    "\U0001d518\U0001f3ad\nzwei",
+    "\u2028line\u2029para\x85next",
+    "\ufeffmark",
+    "\x00\x07\x1b[31m",
+    "\x7f\x9f",
+    "a" * 500,
+    ("word " * 60).strip(),
+    "  indented\n    more\n  back\n",
+    "first\n  second",
+    "\n\n  x",
+    "x\n\n",
+    "x\n \n",
+    " \n x",
+    "\t\n",
+    "a: |\n  b\n",
+    "-\n",
+    "? x",
+    "\\n not a break",
+    "\u00e9 combining e\u0301",
+    "\u05e2\u05d1 \u200f rtl",
+    "\U0001f469\u200d\U0001f467",
+]
 
 
 def bundle_of(document, **more):
     """A bundle around one prompt document."""
     workflow = {
-        "workflow": "shop", "title": "Shop", "purpose": "Answer shoppers.", "tier": "low", "owners": {},
+        "workflow": "shop",
+        "title": "Shop",
+        "purpose": "Answer shoppers.",
+        "tier": "low",
+        "owners": {},
         "prompts": {"greeting": {"use_case": "greets shoppers", "fallback": {"message": "Hello."}}},
-    }  # fmt: skip
+    }
     empty = {"suites": {}, "knowledge": {}, "prices": None, "recordings": [], "ignored": []}
     return {
         "workflow": workflow,
@@ -44,9 +110,11 @@ def bundle_of(document, **more):
 
 def prompt(**more):
     return {
-        "messages": [{"role": "user", "content": "hello"}], "settings": {"model": "m-2026-06-01"},
-        "evaluation": {"suite": "s", "gate": {"min_pass_rate": 1}}, **more,
-    }  # fmt: skip
+        "messages": [{"role": "user", "content": "hello"}],
+        "settings": {"model": "m-2026-06-01"},
+        "evaluation": {"suite": "s", "gate": {"min_pass_rate": 1}},
+        **more,
+    }
 
 
 def round_trip(bundle):
@@ -169,9 +237,12 @@ def test_everything_else_reads_back_as_well(tmp_path):
     suite = {"suite": "s", "cases": [{"id": "A1", "category": "normal", "title": "x", "input": {"name": "no"}}]}
     line = {"content": "sha256:" + "0" * 64, "case": "A1", "output": "line\nline \u2028", "provenance": "test"}
     bundle = bundle_of(
-        prompt(), suites={"s": suite}, knowledge={"facts": {"knowledge": "facts", "items": [{"ref": "F-1", "text": "x"}]}},
-        prices={"models": [{"model": "*", "input_per_1k": 0.001, "output_per_1k": 1e-9}]}, recordings=[line],
-    )  # fmt: skip
+        prompt(),
+        suites={"s": suite},
+        knowledge={"facts": {"knowledge": "facts", "items": [{"ref": "F-1", "text": "x"}]}},
+        prices={"models": [{"model": "*", "input_per_1k": 0.001, "output_per_1k": 1e-9}]},
+        recordings=[line],
+    )
     write_folder(bundle, tmp_path / "out")
     assert read_folder(tmp_path / "out").bundle == bundle
 

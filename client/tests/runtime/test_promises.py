@@ -104,8 +104,11 @@ def test_promise_10_no_refused_action_passes_in_silence(server, open_client, too
     assert [one.allowed for one in result.decisions] == [False, True, False, False]
     assert [result.allowed(one.name) for one in attempts] == [False, True, False, False]
     assert not result.allowed("never.attempted")
+    assert (result.step.kind, result.step.target) == ("person", "sales lead")
+    assert call.finish('{"fit": 1}', actions=attempts[3:]).step.kind == "refuse"
+    assert call.finish('{"fit": 1}', actions=attempts[:2]).step is None
     assert all(one.reason for one in result.decisions)
-    tools.until(lambda: server.calls)
+    tools.until(lambda: len(server.calls) == 3)
     assert [one["allowed"] for one in server.calls[0]["decisions"]] == [False, True, False, False]
 
 
@@ -117,6 +120,7 @@ def test_promise_10_no_unvalidated_output_passes_in_silence(server, open_client,
     assert [one.allowed for one in result.decisions] == [False, False]
     assert (result.step.kind, result.step.with_error) == ("retry", True)
     again = call.finish('{"fit": "high"}')
+    assert again.value is None
     assert (again.step.kind, again.step.target) == ("person", "sales desk")
     tools.until(lambda: len(server.calls) == 2)
     assert [one["ok"] for one in server.calls] == [False, False]

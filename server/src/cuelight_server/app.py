@@ -37,7 +37,7 @@ def build(desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.add_middleware(Limits)
+    app.add_middleware(Limits, bare=frozenset({runtime.SNAPSHOT}))
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)

@@ -163,7 +163,7 @@ def token_revoke(token_id: str, data: Path | None) -> None:
 @commands.command()
 @click.argument("prompt")
 @click.option("--why", required=True, help="The reason, for the log.")
-@click.option("--environment", default="production", type=_ENVIRONMENTS, show_default=True)
+@click.option("--environment", default="production", type=_ENVIRONMENTS, show_default=True, help="Where.")
 @click.option("--from", "from_label", metavar="LABEL", help="The version you see as live, such as v2.")
 @_folder
 def rollback(prompt: str, why: str, environment: str, from_label: str | None, data: Path | None) -> None:
@@ -198,7 +198,12 @@ def status(data: Path | None, *, as_json: bool) -> None:
 
 
 @commands.command()
-@click.option("--checkpoint", "kept", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--checkpoint",
+    "kept",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that holds what `checkpoint` printed earlier.",
+)
 @_folder
 def verify(kept: Path | None, data: Path | None) -> int:
     """Recompute everything stored: versions, audit log, snapshots and what points at them."""

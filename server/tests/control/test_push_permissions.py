@@ -140,7 +140,7 @@ def test_whoever_creates_a_workflow_puts_its_first_content_in_and_has_no_say_aft
         sent(by=zoe, bundle=folder(labels={"v2": WARM}))
 
 
-def test_an_app_may_push_nothing(desk, ana, sent):
+def test_an_app_may_push_nothing(desk, sent):
 
     app = authenticate(desk, issue_key(desk, SYSTEM, "crm", Environment.PRODUCTION))
     with pytest.raises(Denied):

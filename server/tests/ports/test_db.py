@@ -68,6 +68,12 @@ def test_the_folder_and_every_file_in_it_are_for_their_owner_only(registry, call
     assert set(modes.values()) == {0o600}
 
 
+def test_an_empty_folder_that_others_could_enter_is_closed_to_them(folder):
+    folder.mkdir(mode=0o755)
+    open_registry(folder).dispose()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_a_folder_full_of_other_things_is_refused_and_left_as_it_was(tmp_path):
     (tmp_path / "holiday.jpg").touch()
     tmp_path.chmod(0o755)

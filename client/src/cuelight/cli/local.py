@@ -35,9 +35,12 @@ def local_desk() -> Iterator[Admin]:
 
 
 def _command() -> list[str]:
-    """How to start the server: the one beside this client first, so that both are of one version."""
+    """How to start the server: the one beside this client first, so that both are of one version.
+
+    -P keeps the folder that we stand in out of the way: a file json.py there is not ours.
+    """
     if importlib.util.find_spec("cuelight_server") is not None:
-        return [sys.executable, "-c", "from cuelight_server.cli import main; main()"]
+        return [sys.executable, "-P", "-c", "from cuelight_server.cli import main; main()"]
     found = shutil.which("cuelight-server")
     if found is None:
         raise Unavailable("this needs cuelight-server, which is not installed here", _INSTALL)

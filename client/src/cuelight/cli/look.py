@@ -1,4 +1,4 @@
-"""`cuelight status`, `why` and `audit`: what serves where, what made an output, and who did what."""
+"""`cuelight status` and `cuelight audit`: what serves where, and who did what."""
 
 import json
 import re
@@ -11,12 +11,11 @@ import click
 
 from cuelight.admin import Admin
 from cuelight.cli.options import Where, desk_options, json_option
-from cuelight.cli.show import Span, heading, light, say, show_json, table
+from cuelight.cli.show import Span, light, say, show_json, table
 from cuelight.contract.errors import NotFound
 
 _DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _FULL = 100_000
-_REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "not_reproducible": "off"}
 
 
 @click.command("status")
@@ -42,17 +41,6 @@ def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # 
     for row in rows:
         if row.get("why"):
             say((row["prompt"], "bold"), f" in {row['environment']}: {row['why']}")
-
-
-@click.command("why")
-@click.argument("output_id")
-@json_option
-@desk_options
-def why_command(output_id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show which version made the output OUTPUT_ID, who released it on what evidence, and whether it can be rebuilt."""
-    with where.admin() as admin:
-        answer = admin.why(output_id)
-    show_json(answer) if as_json else _show_why(output_id, answer)
 
 
 @click.command("audit")
@@ -105,7 +93,7 @@ def _row(row: Mapping[str, Any]) -> list[Span]:
         row["environment"],
         (f"{sign} {row.get('word', '')}", style),
         serves,
-        _day(row.get("since")),
+        day(row.get("since")),
         str(back),
         followed,
     ]
@@ -115,65 +103,9 @@ def _share(label: Any, weight: int) -> str:
     return str(label) if weight >= _FULL else f"{label} {weight / 1000:g}%"
 
 
-def _day(at: Any) -> str:
+def day(at: Any) -> str:
+    """A time as people read it, to the minute, in UTC; – where there is none."""
     return str(at)[:16].replace("T", " ") if at else "–"
-
-
-def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
-    call = answer.get("call") or {}
-    version = answer.get("version") or "no version: the prompt was switched off"
-    say(
-        (f"{answer['prompt']} {version}", "bold"),
-        f"  made {output_id} on {_day(call.get('at'))} in {answer.get('environment')}",
-    )
-    say(
-        f"content {answer.get('digest')}"
-        + ("" if answer.get("digest_matches", True) else "  ■ NOT the digest of that version on this desk"),
-        indent=2,
-    )
-    rows: list[tuple[str, str]] = [("written by", str(answer.get("author") or "unknown"))]
-    release = answer.get("release")
-    rows.append(
-        (
-            "released by",
-            f"{release['actor']} on {_day(release['at'])} ({release['id']})" if release else "not by a release",
-        )
-    )
-    rows += [
-        (
-            "approved by",
-            f"{one.get('name') or one['person']} as {str(one['role']).replace('_', ' ')}, {_day(one['at'])}",
-        )
-        for one in answer.get("approvals") or ()
-    ]
-    report = answer.get("report")
-    if report:
-        rows.append(
-            (
-                "evidence",
-                f"{report['id']}: {report['verdict']}{', recorded simulations' if report.get('recorded') else ''}",
-            )
-        )
-    rows.append(("model", f"{answer.get('model') or 'unknown'} {_short(answer.get('settings') or {})}".rstrip()))
-    table(("", ""), [(("  " + name, "dim"), value) for name, value in rows])
-    _show_checks(answer)
-
-
-def _show_checks(answer: Mapping[str, Any]) -> None:
-    if answer.get("findings"):
-        heading("The output broke its contract")
-        for one in answer["findings"]:
-            say(f"{one.get('path', '')} {one['message']} [{one.get('code', '')}]".strip(), indent=2)
-    if answer.get("decisions"):
-        heading("Authority")
-        for one in answer["decisions"]:
-            word: Span = ("● allowed", "green") if one.get("allowed") else ("■ refused", "red")
-            say(word, f" {one['action']}: {one.get('reason', '')}", indent=2)
-    rebuild = answer.get("rebuild")
-    if rebuild:
-        sign, style = light(_REBUILDS.get(rebuild["state"], "off"))
-        say()
-        say((f"{sign} {rebuild['state'].replace('_', ' ')}", style), f"  {rebuild.get('reason') or ''}")
 
 
 def _line(one: Mapping[str, Any]) -> list[Span]:
@@ -181,15 +113,16 @@ def _line(one: Mapping[str, Any]) -> list[Span]:
     who = actor.get("id", "") if isinstance(actor, Mapping) else str(actor or "")
     return [
         str(one.get("seq", "")),
-        _day(one.get("at")),
+        day(one.get("at")),
         who,
         str(one.get("verb", "")),
         str(one.get("subject", "")),
-        _short(one.get("facts") or {}),
+        short(one.get("facts") or {}),
     ]
 
 
-def _short(facts: Mapping[str, Any]) -> str:
+def short(facts: Mapping[str, Any]) -> str:
+    """Facts in one line, digests cut to what one compares by eye."""
     text = _DIGEST.sub(
         r"\1",
         " ".join(f"{key}={value if isinstance(value, str) else json.dumps(value)}" for key, value in facts.items()),

@@ -22,7 +22,7 @@ class EvaluationAsked(BaseModel):
 
     prompt: str = Field(max_length=161)
     label: str = Field(max_length=40)
-    provider: Literal["recorded", "openai", "echo"] = "recorded"
+    provider: Literal["recorded", "openai"] = "recorded"
     baseline: str = Field(default="production", max_length=40)
 
 

@@ -13,12 +13,14 @@ SAFE_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-refe
 class Limits:
     """Refuses a body that is too large, whether it says so or not, and adds SAFE_HEADERS where a route set none."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, bare: frozenset[str] = frozenset()) -> None:
+        """`bare` are paths that read no body and set every header themselves."""
         self._app = app
+        self._bare = bare
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI call."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self._bare:
             await self._app(scope, receive, send)
             return
         most = MOST_BUNDLE if scope["path"] in BUNDLE_PATHS else MOST

@@ -95,6 +95,9 @@ def run_pending(
         one = store.oldest_queued(sql)
     if one is None:
         return False
+    with operational(desk.registry) as sql:
+        if not store.claim(sql, one.id):
+            return True  # another worker was first; there may be more
     try:
         _evaluate(desk, providers, one, stop, limits)
     except CuelightError as bad:

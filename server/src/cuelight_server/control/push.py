@@ -122,7 +122,8 @@ def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, 
     stored = gather(sql, folder)
     retired = retired_names(stored, folder)
     if retired:
-        raise Conflict(f"{retired[0]} is retired, and its name stays with it", "take it out of the folder, or give the new prompt another name")
+        hint = "take it out of the folder, or give the new prompt another name"
+        raise Conflict(f"{retired[0]} is retired, and its name stays with it", hint)
     look = facts(sql, folder, stored.suites)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)

@@ -1,13 +1,23 @@
 """The app of the demo: it asks the desk for its prompt, and its model is played by the recordings."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from cuelight import Action, Client, Result
 from cuelight.contract.errors import NotFound
 
 _FOLLOW_SECONDS = 10.0
+
+
+@dataclass
+class Followed:
+    """How long it took a running client to follow; None while it has not."""
+
+    seconds: float | None = None
 
 
 @dataclass
@@ -41,14 +51,22 @@ class App:
         )
         return str(served.version), result
 
-    def follow(self, prompt: str, version: str) -> float | None:
-        """Seconds until this process serves `version`; None when it does not within ten."""
+    @contextmanager
+    def following(self, prompt: str, version: str) -> Iterator["Followed"]:
+        """Watch, from now on, when this process begins to serve `version`; leaving waits up to ten seconds for it."""
+        followed = Followed()
         start = time.monotonic()
-        while time.monotonic() - start < _FOLLOW_SECONDS:
-            if self.client.prompt(prompt, key="follow").version == version:
-                return time.monotonic() - start
-            time.sleep(0.02)
-        return None
+
+        def look() -> None:
+            while followed.seconds is None and time.monotonic() - start < _FOLLOW_SECONDS:
+                if self.client.prompt(prompt, key="follow").version == version:
+                    followed.seconds = time.monotonic() - start
+                time.sleep(0.005)
+
+        watcher = Thread(target=look, name="demo-follow", daemon=True)
+        watcher.start()
+        yield followed
+        watcher.join(_FOLLOW_SECONDS)
 
 
 def load(bundle: dict[str, Any]) -> tuple[dict[str, dict[str, dict[str, Any]]], dict[tuple[str, str], dict[str, Any]]]:

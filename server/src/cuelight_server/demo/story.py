@@ -117,9 +117,9 @@ def safe_wording(stage: Stage, source: Path, app: App) -> None:
     tell.check("the desk computes the class of the change: wording", holds=diff["change_class"] == "wording")
     report = stage.as_json(RELEASER, "eval", f"{name}@v3", "--provider", "recorded")
     tell.check(f"v3: {_sentence(report.json)}", holds=report.code == PASS)
-    _approve_and_release(stage, f"{name}@v3")
-    seconds = app.follow(name, "v3")
-    tell.check(f"the running app serves v3 {_in(seconds)}, without a restart", holds=seconds is not None)
+    with app.following(name, "v3") as followed:
+        _approve_and_release(stage, f"{name}@v3")
+    tell.check("the running app serves v3, without a restart", holds=followed.seconds is not None)
 
 
 def bad_moment(stage: Stage, app: App) -> None:
@@ -128,13 +128,15 @@ def bad_moment(stage: Stage, app: App) -> None:
     name = f"sales.{SAFE}"
     tell.act("7 · A bad moment", "The model begins to wrap its answers in code fences. The CRM could not read them.")
     version, result = app.serve(name, "S01", fenced=True)
-    tell.show(f"    {result.findings[0].message}; next: {result.step.kind}")
+    step = result.step.kind if result.step else "nothing"
+    tell.show(f"    {'; '.join(finding.message for finding in result.findings)}; next: {step}")
     tell.check(f"the output of {version} was caught before it reached the CRM", holds=not result.ok)
     tell.act("8 · Taken back", "Dana from support needs no version number, no gate and no approval.")
-    back = stage.cuelight(SUPPORT, "rollback", name, "--why", "code fences break the CRM form", "--yes")
-    seconds = app.follow(name, "v1")
+    with app.following(name, "v1") as followed:
+        back = stage.cuelight(SUPPORT, "rollback", name, "--why", "code fences break the CRM form", "--yes")
     _excerpt(tell, back)
-    tell.check(f"the same running app serves v1 again {_in(seconds)}", holds=back.code == PASS and seconds is not None)
+    words = f"the same running app serves v1 again {_in(followed.seconds)} after the command was typed"
+    tell.check(words, holds=back.code == PASS and followed.seconds is not None)
     tell.act("9 · What happened?", "One output id answers.")
     why = _once_recorded(stage, result.id)
     _excerpt(tell, why, 16)
@@ -208,7 +210,7 @@ def _sentence(report: dict[str, Any]) -> str:
 
 
 def _in(seconds: float | None) -> str:
-    return "never" if seconds is None else f"after {seconds:.1f} s"
+    return "never" if seconds is None else f"{seconds:.1f} s"
 
 
 def _close(narrator: Narrator, folder: Path) -> int:

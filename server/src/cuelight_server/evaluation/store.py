@@ -109,6 +109,12 @@ def progress(sql: Connection, id: str, state: EvaluationState, done: int, total:
     sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=state.value, done=done, total=total))
 
 
+def claim(sql: Connection, id: str) -> bool:
+    """Operational: it runs from now on; False where somebody else was first."""
+    waiting = (evaluation.c.id == id, evaluation.c.state == EvaluationState.QUEUED.value)
+    return sql.execute(update(evaluation).where(*waiting).values(state=EvaluationState.RUNNING.value)).rowcount == 1
+
+
 def requeue(sql: Connection, id: str) -> None:
     """Operational: let it wait again."""
     sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=EvaluationState.QUEUED.value))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cuelight_server.control.desk import Desk
-from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
 from cuelight_server.views import activity
 from cuelight_server.views import desk as desk_view
@@ -69,7 +69,7 @@ def page(desk: Desk, person: Actor) -> DeskPage:
     """The desk as this person sees it now."""
     now = desk.clock()
     status = desk_view.status(desk)
-    needs = tuple(need for row in status.rows if (need := _need(row)))
+    needs = tuple(sorted((need for row in status.rows if (need := _need(row))), key=lambda one: one.state != "hold"))
     return DeskPage(
         title="Desk",
         person=person.name,
@@ -83,8 +83,8 @@ def page(desk: Desk, person: Actor) -> DeskPage:
 
 
 def _time_of_day(now: datetime) -> str:
-    noon, evening = 12, 18
-    return "Good morning" if now.hour < noon else "Good afternoon" if now.hour < evening else "Good evening"
+    noon, evening, hour = 12, 18, now.astimezone().hour
+    return "Good morning" if hour < noon else "Good afternoon" if hour < evening else "Good evening"
 
 
 def _summary(needs: int, rows: int) -> str:
@@ -134,5 +134,8 @@ def _report(report: desk_view.ReportLine | None) -> str:
 
 
 def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
+    names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
     events = activity.events(desk, size=_LATELY).items
-    return tuple(Line(event_words(one), one.actor, one.at, ago(parse(one.at), now)) for one in events)
+    return tuple(
+        Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
+    )

@@ -1,0 +1,174 @@
+"""Live runs: samples, errors, limits, a shutdown in the middle, and the worker that survives a fault."""
+
+import threading
+from collections import Counter
+
+import pytest
+
+from cuelight_server.control.evaluation import Limits, abandon, requeue, run_pending, start
+from cuelight_server.db.operational import operational
+from cuelight_server.evaluation import store
+from cuelight_server.kernel.errors import Unavailable
+from cuelight_server.kernel.terms import EvaluationState
+from cuelight_server.providers import Completion, Echo
+from cuelight_server.views import evaluation as view
+from cuelight_server.worker import Worker
+
+GOOD, BAD = '{"ok": true}', '{"ok": false}'
+
+
+class Flaky:
+    """A live provider that answers by a rule and counts how often it was asked."""
+
+    name, recorded = "openai", False
+
+    def __init__(self, answer, concurrency=4):
+        self.answer, self.concurrency = answer, concurrency
+        self.asked, self.lock = Counter(), threading.Lock()
+
+    def complete(self, request):
+        with self.lock:
+            self.asked[request.content_digest, request.case, request.sample] += 1
+        return self.answer(request)
+
+
+def says(text):
+    return Completion(text=text, input_tokens=10, output_tokens=10, latency_ms=5.0, model="m-1")
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_live_run_takes_as_many_samples_as_the_gate_asks_and_names_unstable_cases(shelf, concurrency):
+    shelf.version(1, shelf.content(gate={**shelf.GATE, "repeat": {"samples": 3, "majors_min": 2}}))
+
+    def answer(request):
+        return says(BAD if (request.case, request.sample) == ("C2", 3) else GOOD)
+
+    provider = Flaky(answer, concurrency)
+    seen = shelf.run("v1", "openai", {"openai": provider})
+    assert (seen.line.total, seen.line.done, sum(provider.asked.values())) == (9, 9, 9)
+    assert (seen.report["verdict"], seen.report["samples"], seen.report["unstable"]) == ("pass", 3, ["C2"])
+    assert seen.report["recorded"] is False
+    rows = view.results(shelf.desk, seen.line.id).items
+    assert [(row.case, row.sample, row.passed) for row in rows if not row.passed] == [("C2", 3, False)]
+
+
+def test_an_answer_that_cannot_be_had_ends_the_run_as_an_error_with_its_case(shelf):
+    shelf.version(1, shelf.content())
+
+    def answer(request):
+        if request.case == "C2":
+            raise Unavailable("the line is dead", "try later")
+        return says(GOOD)
+
+    seen = shelf.run("v1", "openai", {"openai": Flaky(answer)})
+    assert (seen.line.state, seen.report["verdict"]) == ("error", "inconclusive")
+    assert seen.report["error"]["message"] == "case C2: the line is dead"
+
+
+def test_a_variable_that_the_candidate_does_not_declare_is_an_error(shelf):
+    shelf.version(1, shelf.content(variables=[{"name": "topic"}, {"name": "tone"}]))
+    report = shelf.run("v1", "echo", {"echo": Echo()}).report
+    assert report["error"]["message"] == "case C1, candidate: the variable tone is missing"
+    made = shelf.content(messages=[{"role": "user", "content": "hi"}], variables=[])
+    shelf.version(2, made)
+    shelf.record(made, shelf.all_say(GOOD))
+    assert "the variable topic is not declared" in shelf.run("v2").report["error"]["message"]
+
+
+def test_a_baseline_may_be_older_than_a_variable_of_the_suite(shelf):
+    old = shelf.content(messages=[{"role": "user", "content": "hi"}], variables=[])
+    shelf.version(1, old)
+    shelf.version(2, shelf.content())
+    shelf.serve(1)
+    report = shelf.run("v2", "openai", {"openai": Flaky(lambda _: says(GOOD))}).report
+    assert (report["verdict"], report["baseline"]["version"]) == ("pass", "v1")
+
+
+def test_promise_4_a_run_that_stops_at_a_limit_is_inconclusive(shelf):
+    shelf.version(1, shelf.content())
+    cheap = {"openai": Flaky(lambda _: says(GOOD), 1)}
+    report = shelf.run("v1", "openai", cheap, limits=Limits(usd=0.00001)).report
+    assert (report["verdict"], report["why"]) == (
+        "inconclusive",
+        ["stopped at the limit of $1e-05 with 1 of 3 outputs"],
+    )
+    assert (report["cases"], report["error"]) == (1, None)
+    slow = shelf.run("v1", "openai", cheap, limits=Limits(seconds=0.5)).report
+    assert slow["why"] == ["stopped at the limit of 0.5 s with 0 of 3 outputs"]
+
+
+def test_a_run_that_is_shut_down_waits_again_and_asks_no_model_twice(shelf):
+    shelf.version(1, shelf.content())
+    provider = Flaky(lambda _: says(GOOD), 1)
+    stops = iter([False, False, True])
+    id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "openai")
+    assert run_pending(shelf.desk, {"openai": provider}, lambda: next(stops))
+    waiting = view.show(shelf.desk, id)
+    assert (waiting.line.state, waiting.line.done, waiting.report) == ("queued", 2, None)
+    assert run_pending(shelf.desk, {"openai": provider})
+    assert view.show(shelf.desk, id).report["verdict"] == "pass"
+    assert set(provider.asked.values()) == {1}
+    assert run_pending(shelf.desk, {}) is False
+
+
+def test_a_run_that_a_dead_process_left_behind_waits_again(shelf):
+    made = shelf.content()
+    shelf.version(1, made)
+    shelf.record(made, shelf.all_say(GOOD))
+    id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "recorded")
+    with operational(shelf.desk.registry) as sql:
+        store.progress(sql, id, EvaluationState.RUNNING, 1, 3)
+    assert run_pending(shelf.desk, {}) is False
+    assert requeue(shelf.desk) == 1
+    assert run_pending(shelf.desk, {})
+    assert view.show(shelf.desk, id).line.state == "done"
+
+
+def test_only_one_worker_gets_an_evaluation(shelf):
+    shelf.version(1, shelf.content())
+    id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "recorded")
+    with operational(shelf.desk.registry) as sql:
+        assert [store.claim(sql, id), store.claim(sql, id)] == [True, False]
+
+
+def test_a_fault_that_nobody_foresaw_can_be_written_down_as_an_error(shelf):
+    shelf.version(1, shelf.content())
+    id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "recorded")
+    with operational(shelf.desk.registry) as sql:
+        store.progress(sql, id, EvaluationState.RUNNING, 0, 3)
+    abandon(shelf.desk, "ZeroDivisionError: division by zero")
+    seen = view.show(shelf.desk, id)
+    assert (seen.line.state, seen.line.verdict) == ("error", "inconclusive")
+    assert "ZeroDivisionError" in seen.report["why"][0]
+
+
+def test_the_worker_runs_what_waits_and_survives_a_fault_and_a_bad_tick(shelf):
+    made = shelf.content()
+    shelf.version(1, made)
+    shelf.record(made, shelf.all_say(GOOD))
+    shelf.version(2, shelf.content("broken"))
+
+    def broken(_request):
+        raise ZeroDivisionError("a bug in a provider")
+
+    ticked = threading.Event()
+
+    def tick(_desk):
+        ticked.set()
+        raise ZeroDivisionError("a bug in a tick")
+
+    bad = start(shelf.desk, shelf.mei, "shop.talk", "v2", "openai")
+    good = start(shelf.desk, shelf.mei, "shop.talk", "v1", "recorded")
+    worker = Worker(shelf.desk, {"openai": Flaky(broken, 1)}, every_s=0.01, ticks=[tick])
+    worker.start()
+    worker.wake()
+    pause = threading.Event()
+    for _ in range(500):
+        if all(view.show(shelf.desk, id).report for id in (bad, good)):
+            break
+        pause.wait(0.02)
+    assert worker.stop()
+    assert view.show(shelf.desk, bad).line.state == "error"
+    assert "ZeroDivisionError" in view.show(shelf.desk, bad).report["why"][0]
+    assert view.show(shelf.desk, good).line.verdict == "pass"
+    assert ticked.is_set()

@@ -1,0 +1,326 @@
+"""Nothing without docs: the reference is what the code says, and every command that the pages tell people to type exists."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+from starlette.testclient import TestClient
+
+from cuelight.cli import ending
+from cuelight.cli.main import cli
+from cuelight.contract.errors import KINDS
+from cuelight.contract.format import check
+from cuelight.files import read_folder
+from cuelight_server.api.errors import STATUS
+from cuelight_server.app import build
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.cli import EXIT, UNEXPECTED
+from cuelight_server.cli import commands as server
+from cuelight_server.control.access import add_actor, issue_key
+from cuelight_server.docs_reference import pages, write
+from cuelight_server.docs_reference.answers import GIVES, ITEMS, KEYS, OTHERS
+from cuelight_server.docs_reference.catalogues import CLIENT_SETTINGS, server_settings
+from cuelight_server.docs_reference.commands import every_command, variables
+from cuelight_server.docs_reference.endpoints import addresses
+from cuelight_server.docs_reference.formats import definitions, graders
+from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.prompts.enforcement import ENFORCED_BY
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs/reference"
+SOURCES = (ROOT / "client/src", ROOT / "server/src")
+TOLD = [ROOT / "README.md", ROOT / "docs/start.md", *sorted((ROOT / "docs/guides").glob("*.md"))]
+PROGRAMS = {"cuelight": cli, "cuelight-server": server}
+FENCED = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"(?<!`)`(cuelight(?:-server)? [^`\n]+)`(?!`)")
+ENDS_A_COMMAND = {"|", "||", "&&", ";", "&", ">", ">>", "2>", "<", "done", "do", "#"}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return pages()
+
+
+# The reference
+
+
+def test_the_committed_reference_is_what_the_code_says(made):
+    kept = {path.name: path.read_text(encoding="utf-8") for path in REFERENCE.glob("*")}
+    assert sorted(kept) == sorted(made)
+    stale = [name for name in made if kept[name] != made[name]]
+    assert stale == [], "write it anew: make docs"
+
+
+def test_the_reference_is_the_same_in_another_process_and_another_place(made, tmp_path):
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    paths = ":".join(str(one) for one in SOURCES)
+    for seed in ("1", "2"):
+        subprocess.run(
+            [sys.executable, "-m", "cuelight_server.docs_reference", str(docs)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": seed, "COLUMNS": "40", "CUELIGHT_PORT": "1"},
+            check=True,
+            capture_output=True,
+        )
+        assert {one.name: one.read_text(encoding="utf-8") for one in docs.glob("reference/*")} == made
+
+
+def test_writing_takes_away_pages_that_are_no_more_and_says_what_changed(tmp_path, made):
+    (tmp_path / "gone.md").write_text("old")
+    (tmp_path / "index.md").write_text("edited by hand")
+    assert {one.name for one in write(tmp_path)} == {*made, "gone.md"}
+    assert write(tmp_path) == []
+    assert not (tmp_path / "gone.md").exists()
+
+
+def test_every_link_inside_the_reference_leads_to_a_place(made):
+    for name, text in made.items():
+        places = {*re.findall(r'<a id="([^"]+)"', text)}
+        assert set(re.findall(r"\]\(#([^)]+)\)", text)) - places == set(), name
+        for other, place in re.findall(r"\]\((\w+\.md)#([^)]+)\)", text):
+            assert f'<a id="{place}"' in made[other]
+
+
+def test_every_link_into_the_reference_leads_to_a_place(made):
+    for page in [*TOLD, *(ROOT / "docs").glob("*.md")]:
+        for name, place in re.findall(r"\]\((?:[./]*reference/)(\w+\.md)#([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert f'<a id="{place}"' in made[name], f"{page.name}: {name}#{place}"
+
+
+# Nothing without docs
+
+
+def test_every_command_and_every_option_is_in_the_reference(made):
+    names = [name for name, _, _ in every_command()]
+    assert len(names) > 20
+    for name, command, _ in every_command():
+        _, _, after = made["commands.md"].partition(f"### `{name}`\n")
+        told = after.partition("\n### ")[0]
+        assert told, name
+        options = [opt for one in command.params if isinstance(one, click.Option) for opt in one.opts]
+        assert [opt for opt in options if f"`{opt}" not in told] == [], name
+
+
+def test_every_command_and_option_says_what_it_is_for():
+    silent = [
+        f"{name} {one.opts[0]}"
+        for name, command, _ in every_command()
+        for one in command.params
+        if isinstance(one, click.Option) and not one.help
+    ]
+    assert silent == []
+    assert [name for name, command, _ in every_command() if not command.help] == []
+
+
+def test_every_verb_endpoint_grader_error_and_kind_of_rule_is_in_the_reference(made):
+    assert [verb for verb in Verb if f"| `{verb.value}` |" not in made["verbs.md"]] == []
+    assert [one for one in addresses() if f"### `{one}`" not in made["api.md"]] == []
+    assert len(graders()) > 20
+    assert [one for one in graders() if f"### `{one}`" not in made["format.md"]] == []
+    operators = definitions()["condition"]["properties"]
+    assert [one for one in operators if f"| `{one}` |" not in made["format.md"]] == []
+    assert [one for one in KINDS if f"| `{one}` |" not in made["errors.md"]] == []
+    assert [one for one in ENFORCED_BY if f"| {one} |" not in made["enforcement.md"]] == []
+
+
+def test_every_key_of_every_file_is_in_the_reference(made):
+    def keys(node):
+        if isinstance(node, dict):
+            yield from (node["properties"] if isinstance(node.get("properties"), dict) else ())
+            for value in node.values():
+                yield from keys(value)
+        if isinstance(node, list):
+            for value in node:
+                yield from keys(value)
+
+    told = set(re.findall(r"^\| `(?:[\w$]+(?:\[\])?\.)*([\w$]+)(?:\[\])?` \|", made["format.md"], re.MULTILINE))
+    assert set(keys(definitions())) - told == set()
+
+
+def test_every_variable_that_the_code_reads_is_in_the_reference(made):
+    read = set()
+    for path in (path for tree in SOURCES for path in tree.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                read.update((re.fullmatch(r"CUELIGHT_[A-Z_]+", node.value) and [node.value]) or [])
+    documented = {name for name, _, _ in server_settings()} | set(CLIENT_SETTINGS)
+    assert read | variables() == documented
+    assert [name for name in documented if f"| `{name}` |" not in made["settings.md"]] == []
+
+
+def test_both_command_lines_and_the_reference_agree_how_errors_end():
+    assert dict(ending.CODES) == EXIT
+    assert ending.UNEXPECTED == UNEXPECTED
+    assert set(EXIT) == set(STATUS) == set(KINDS)
+
+
+# What the API gives
+
+
+@pytest.fixture
+def asked(demo_desk, tmp_path):
+    """Ask a desk for everything that the reference tells of: {address: answer}."""
+    add_actor(demo_desk, SYSTEM, "ada.moss", "Ada Moss", admin=True)
+    add_actor(demo_desk, SYSTEM, "ben.okoro", "Ben Okoro")
+    with TestClient(build(demo_desk, worker=True)) as http:
+        yield Asking(http, issue_key(demo_desk, SYSTEM, "app", Environment.PRODUCTION))
+
+
+class Asking:
+    """Sends requests and keeps the answers by the address that the reference has for them."""
+
+    def __init__(self, http, key):
+        self.http, self.key, self.answers = http, key, {}
+
+    def __call__(self, address, path="", *, key=False, **request):
+        method, _, plain = address.partition(" ")
+        who = {"Authorization": f"Bearer {self.key}"} if key else {"Cuelight-As": "ben.okoro"}
+        answer = self.http.request(method, path or plain, headers=who, follow_redirects=False, **request)
+        assert answer.status_code < 400, (address, answer.text)
+        self.answers[address] = answer
+        return answer.json() if answer.headers.get("content-type") == "application/json" else answer
+
+
+def test_every_address_gives_what_the_reference_says(asked, made):
+    bundle = read_folder(ROOT / "client/src/cuelight/cli/examples/minimal").bundle
+    name, api = "newsletter.subject_line", "/api/v1"
+    version = {"prompt": name, "label": "v1"}
+    asked("POST /api/v1/lint", json={"bundle": bundle})
+    asked("POST /api/v1/push", json={"bundle": bundle})
+    asked("POST /api/v1/diff", json={"prompt": name, "from": "production", "to": "v1"})
+    asked("GET /api/v1/prompts")
+    asked("GET /api/v1/prompts/{name}", f"{api}/prompts/{name}")
+    asked("GET /api/v1/prompts/{name}/{label}", f"{api}/prompts/{name}/v1")
+    asked("GET /api/v1/export/{workflow}", f"{api}/export/newsletter")
+    id = asked("POST /api/v1/evaluations", json=version)["id"]
+    until = time.monotonic() + 30
+    while asked("GET /api/v1/evaluations/{id}", f"{api}/evaluations/{id}")["state"] not in ("done", "error"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    asked("GET /api/v1/evaluations", params={"prompt": name})
+    asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
+    asked("GET /api/v1/releases/check", params=version)
+    asked("POST /api/v1/releases", json=version)
+    asked("GET /api/v1/releases", params={"prompt": name})
+    asked("GET /runtime/v1/snapshot", key=True)
+    asked("POST /runtime/v1/acks", key=True, json={"client": "c", "epoch": "e", "version": 1})
+    call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
+    asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
+    asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
+    for plain in ("/status", "/me", "/audit", "/runtime/observed"):
+        asked(f"GET {api}{plain}")
+    asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
+    for page in ("/healthz", "/", "/signin"):
+        asked(f"GET {page}")
+    given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
+    assert {address: sorted(answer) for address, answer in given.items()} == {
+        address: sorted(KEYS[address]) for address in given
+    }
+    for address, keys in ITEMS.items():
+        page = asked.answers[address].json()
+        assert set(page) == {"items", "next"}, address
+        assert page["items"], address
+        assert {key for one in page["items"] for key in one} == set(keys), address
+    unasked = set(GIVES) - set(asked.answers)
+    assert unasked == {"POST /api/v1/approvals"}, (
+        "this low-risk example needs no yes; the walk of docs/start.md gives one"
+    )
+    assert {*GIVES, *OTHERS} == set(addresses())
+
+
+# What the pages show
+
+
+def test_the_files_in_the_format_guide_fit_the_format():
+    text = (ROOT / "docs/guides/format.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text.replace("4f2c...", "4f2c" * 16), re.MULTILINE | re.DOTALL)
+    kinds = {"release_note:": "prompt", "suite:": "suite", "models:": "prices"}
+    shown = [(kinds[head], yaml.safe_load(one)) for one in blocks if (head := one.split()[0]) in kinds]
+    assert [kind for kind, _ in shown] == ["prompt", "suite", "prices"]
+    conditions = [yaml.safe_load(line) for one in blocks if one.startswith("{") for line in one.splitlines()]
+    assert len(conditions) > 3
+    shown += [("authority", {"actions": [{"action": "a", "mode": "never", "condition": one}]}) for one in conditions]
+    assert [(kind, check(kind, one)) for kind, one in shown if check(kind, one)] == []
+    assert [path for path in re.findall(r"schema: (\S+\.json)", text) if path.startswith(("/", ".."))] == []
+
+
+def typed(page):
+    """Every command line of ours on a page: (as it stands, its words)."""
+    text = page.read_text(encoding="utf-8")
+    lines = [line for block in FENCED.findall(text) for line in block.replace("\\\n", " ").splitlines()]
+    lines += INLINE.findall(text)
+    for line in lines:
+        if not line.startswith("from "):  # a script that is written in a block imports our client
+            yield from ((line, words) for words in commands_in(line))
+
+
+def commands_in(line):
+    """The words of each of our commands in one line of shell; placeholders like out_01k… stay as they are."""
+    for found in re.finditer(r"(?:^|[\s(`])(cuelight(?:-server)?) ", line):
+        lexer = shlex.shlex(line[found.start(1) :], posix=True, punctuation_chars="();<>|&")
+        lexer.whitespace_split = True
+        words = []
+        try:
+            for word in lexer:
+                if word in ENDS_A_COMMAND or set(word) <= set("();<>|&"):
+                    break
+                words.append(word)
+        except ValueError:  # a quote that ends outside: `echo "$(cuelight ...)"`
+            words = shlex.split(line[found.start(1) :].split(")")[0])
+        yield words
+
+
+EVERY_LINE = [
+    pytest.param(words, id=f"{page.name}: {line.strip()[:70]}") for page in TOLD for line, words in typed(page)
+]
+
+
+def parsed(words):
+    """Parse one command line as click does, without running it; a click error where it does not fit."""
+    command, context, rest = PROGRAMS[words[0]], None, words[1:]
+    name = words[0]
+    while isinstance(command, click.Group):
+        context = click.Context(command, info_name=name, parent=context)
+        if rest and rest[0] in ("--help", "--version"):
+            return
+        name, command, rest = command.resolve_command(context, rest)
+    command.make_context(name, list(rest), parent=context)
+
+
+def test_the_pages_hold_commands():
+    assert len(EVERY_LINE) > 40
+    assert {page.name for page in TOLD} > {"README.md", "start.md", "format.md", "releases.md", "evaluation.md"}
+
+
+@pytest.mark.parametrize("words", EVERY_LINE)
+def test_a_command_that_a_page_shows_exists_with_its_options(words, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    try:
+        parsed(words)
+    except click.MissingParameter:
+        mentioned = not any(one.startswith("-") for one in words) and len(words) <= 3
+        assert mentioned, words  # `cuelight push` in a sentence names the command, it is not typed so
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cuelight relaese x@v1 --to production",
+        "cuelight release x@v1 --to production --force",
+        "cuelight-server user ad a b",
+    ],
+)
+def test_a_command_that_does_not_exist_would_be_noticed(line):
+    (words,) = commands_in(line)
+    with pytest.raises(click.UsageError):
+        parsed(words)
