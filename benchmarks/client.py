@@ -24,7 +24,7 @@ VALUES = {"company": "Acme", "question": "Does this lead fit, and why?"}
 _COLD = """
 import time; begun = time.perf_counter()
 from cuelight import Client
-client = Client({url!r}, {key!r}, cache_dir={folder!r})
+client = Client({url!r}, {key!r}, cache_dir={folder!r}, fresh_timeout={wait!r})
 client.prompt({prompt!r}, key="conversation-17").render(**{values!r})
 print((time.perf_counter() - begun) * 1000)
 """
@@ -84,19 +84,20 @@ def floor() -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": VALUES["question"]}]
 
 
-def cold_start() -> dict[str, Any]:
+def cold_start(name: str, wait: float) -> dict[str, Any]:
     """Milliseconds in a fresh process for import, disk copy and first render, while no server answers.
 
-    The peer reads, hashes and parses the same file with the standard library alone.
+    `wait` is the client's `fresh_timeout`: 0 serves the disk copy at once, the default asks the desk first. The peer
+    reads, hashes and parses the same file with the standard library alone.
     """
     with tempfile.TemporaryDirectory() as folder:
         body = canonical(snapshot_document())
         disk = DiskCopy(folder, URL, KEY)
         disk.save(body, digest_bytes(body))
-        cold = _COLD.format(url=URL, key=KEY, folder=folder, prompt=PROMPT, values=VALUES)
+        cold = _COLD.format(url=URL, key=KEY, folder=folder, wait=wait, prompt=PROMPT, values=VALUES)
         value = min(fresh(cold, folder) for _ in range(STARTS))
         peer = min(fresh(_FLOOR.format(path=disk.path), folder) for _ in range(STARTS))
-    return figure("client.cold_start_ms", value, "ms", peer)
+    return figure(name, value, "ms", peer)
 
 
 def best(work: Callable[[], object]) -> float:
@@ -133,7 +134,8 @@ def figure(name: str, value: float, unit: str, peer: float) -> dict[str, Any]:
 def figures() -> Iterator[Mapping[str, Any]]:
     """Every figure of this part."""
     yield resolve_render()
-    yield cold_start()
+    yield cold_start("client.cold_start_ms", 0.0)
+    yield cold_start("client.cold_start_asking_ms", 1.0)
 
 
 if __name__ == "__main__":

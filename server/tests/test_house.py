@@ -43,7 +43,17 @@ CATCH_ALL = (SERVER / "worker.py", SERVER / "worker", SERVER / "api/errors.py", 
 ASYNC_ROOMS = (
     *(
         SERVER / name
-        for name in ("providers", "gateway", "control/traffic.py", "api/runtime.py", "api/otlp.py", "web/forms.py")
+        for name in (
+            "providers",
+            "gateway",
+            "control/traffic.py",
+            "api/runtime.py",
+            "api/hot.py",
+            "api/limits.py",
+            "api/otlp.py",
+            "web/forms.py",
+            "app.py",
+        )
     ),
     CLIENT,
 )

@@ -20,7 +20,6 @@ from cuelight.tracing import CallLog
 from cuelight.transport import HttpTransport, Transport
 
 DEFAULT_URL = "http://127.0.0.1:7080"
-_FIRST_POLL_SECONDS = 0.25  # with a snapshot at hand, the app starts first; and a fleet does not knock as one
 _MOST_COMPILED = 1000
 _CLOSE_SECONDS = 2.0
 _log = logging.getLogger("cuelight")
@@ -42,6 +41,7 @@ class Client:
         refresh_seconds: float = 2.0,
         app: str = "",
         ready_timeout: float = 5.0,
+        fresh_timeout: float = 1.0,
         transport: Transport | None = None,
         queue_size: int = 10_000,
     ) -> None:
@@ -49,14 +49,16 @@ class Client:
 
         `url` and `key` default to CUELIGHT_URL and CUELIGHT_KEY. `cache_dir` holds the disk copy (default: the user's
         cache folder; "" = none). `bundled` is a snapshot file shipped with the app: the body of GET
-        /runtime/v1/snapshot. `app` names the app to the desk. Without a key and a transport the client works from
+        /runtime/v1/snapshot. `app` names the app to the desk. The first answers wait up to `ready_timeout` seconds for a snapshot
+        while there is none, and up to `fresh_timeout` for the desk while there is only a disk copy or a bundle: a
+        process that starts after a rollback must not begin with what was taken back. 0 serves the copy at once. Without a key and a transport the client works from
         `bundled` alone. Invalid where `url`, `key` or `bundled` cannot be used.
         """
         self._url = url or os.environ.get("CUELIGHT_URL") or DEFAULT_URL
         key = key or os.environ.get("CUELIGHT_KEY") or ""
         self._transport = transport or (HttpTransport(self._url, key) if key else None)
         self._app, self._every, self._queue_size = app, refresh_seconds, queue_size
-        self._ready_timeout, self._bundled = ready_timeout, bundled
+        self._ready_timeout, self._fresh_timeout, self._bundled = ready_timeout, fresh_timeout, bundled
         folder = default_folder() if cache_dir is None else os.fspath(cache_dir)
         self._disk = DiskCopy(folder, self._url, key) if folder and self._transport is not None else None
         self._compiled: dict[str, Compiled] = {}
@@ -87,6 +89,9 @@ class Client:
         """
         memory = self._memory
         held = memory.held
+        if held is not None and not memory.asked:
+            memory.wait_asked(self._fresh_until - time.monotonic())
+            held = memory.held
         if held is None:
             memory.wait(self._ready_until - time.monotonic())
             held = memory.held
@@ -134,6 +139,7 @@ class Client:
     def _start(self) -> None:
         """Threads, queue and name of this process; again in a forked child."""
         self._ready_until = time.monotonic() + self._ready_timeout
+        self._fresh_until = time.monotonic() + self._fresh_timeout
         host = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "host")
         name = f"{host[:40]}-{os.getpid()}-{os.urandom(4).hex()}"
         self._who = {"client": name, "app": self._app}
@@ -142,9 +148,9 @@ class Client:
         self._refresher = Refresher(self._memory, transport, self._disk, self._who, self._every, clock, draw)
         self._calls = CallLog(transport, draw, most=self._queue_size)
         if self._transport is None:
-            self._ready_until = 0.0
+            self._ready_until = self._fresh_until = 0.0
             return
-        self._refresher.start(_FIRST_POLL_SECONDS * draw() if self._memory.held else 0.0)
+        self._refresher.start()
         self._calls.start()
 
     def _start_from_disk(self) -> None:

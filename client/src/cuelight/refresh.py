@@ -60,7 +60,8 @@ class Memory:
         self.held: Held | None = None
         self.denied: Denied | None = None
         self.error: CuelightError | None = None
-        self._settled = threading.Event()
+        self.asked = False  # whether the server was asked once, whatever came of it
+        self._settled, self._asked = threading.Event(), threading.Event()
 
     def serve(self, held: Held) -> None:
         """Serve this from now on."""
@@ -75,6 +76,16 @@ class Memory:
     def wait(self, seconds: float) -> None:
         """Wait until there is a first answer, a snapshot or a refusal."""
         self._settled.wait(max(0.0, seconds))
+
+    def wait_asked(self, seconds: float) -> None:
+        """Wait until the server was asked once, but no longer: then what is held has to do."""
+        self._asked.wait(max(0.0, seconds))
+        self.asked = True
+
+    def was_asked(self) -> None:
+        """The server was asked once."""
+        self.asked = True
+        self._asked.set()
 
 
 @dataclass(slots=True)
@@ -116,6 +127,7 @@ class Refresher:
             self._revoked(denied)
         except CuelightError as bad:
             self._failed(bad)
+        self.memory.was_asked()
         self._acknowledge()
         return self._pause()
 

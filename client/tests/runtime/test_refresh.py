@@ -288,15 +288,34 @@ def test_a_disk_that_takes_nothing_stops_nobody(server, tools, tmp_path, caplog)
         tools.until(lambda: any("disk copy" in one.message for one in caplog.records))
 
 
-def test_a_disk_start_becomes_live_when_the_server_confirms_it(server, open_client, tools, tmp_path):
+def _left_on_disk(open_client, tools, tmp_path):
     first = open_client()
     text_of(first, tools)
     tools.until(lambda: list((tmp_path / "cache").rglob("snapshot.json")))
     first.close()
+
+
+def test_a_disk_start_becomes_live_when_the_server_confirms_it(server, open_client, tools, tmp_path):
+    _left_on_disk(open_client, tools, tmp_path)
     second = open_client()
-    assert second.prompt(tools.PROMPT).source == "disk"
-    tools.until(lambda: second.prompt(tools.PROMPT).source == "live")
+    assert second.prompt(tools.PROMPT).source == "live"
     assert server.seen[-1][1] == server.digest
+
+
+def test_a_process_started_after_a_rollback_never_begins_with_what_was_taken_back(
+    server, open_client, tools, tmp_path
+):
+    _left_on_disk(open_client, tools, tmp_path)
+    server.publish(tools.document(2, "v0, restored: {{lead}}"))
+    assert text_of(open_client(), tools) == "v0, restored: Acme"
+
+
+def test_a_desk_that_hangs_holds_up_a_disk_start_only_so_long(server, open_client, tools, tmp_path):
+    _left_on_disk(open_client, tools, tmp_path)
+    server.delay = 3.0
+    begun = time.monotonic()
+    assert open_client(fresh_timeout=0.2).prompt(tools.PROMPT).source == "disk"
+    assert time.monotonic() - begun < 2.0
 
 
 def test_a_bundled_snapshot_serves_until_the_server_answers(server, open_client, tools, tmp_path):

@@ -240,3 +240,43 @@ def test_forty_threads_make_as_many_lines_as_changes_without_a_gap(desk, mei):
     with reading(desk.registry) as sql:
         assert audit.examine(sql) == []
         assert sql.scalar(select(func.count()).select_from(schema.audit_head)) == before + 120
+
+
+def test_two_changes_in_one_transaction_leave_two_lines_and_fail_together(desk, mei):
+    before = len(events(desk))
+    with act(desk, mei, Verb.WORKFLOW_PUSH, "sales") as work:
+        work.also(Verb.SUITE_PUSH, "sales", cases=12)
+        work.note(revision=2)
+    first, second = events(desk)[before:]
+    assert [(line.verb, line.facts) for line in (first, second)] == [
+        ("workflow.push", {"revision": 2}),
+        ("suite.push", {"cases": 12}),
+    ]
+    assert (second.seq, second.at) == (first.seq + 1, first.at)
+    with pytest.raises(ZeroDivisionError), act(desk, mei, Verb.WORKFLOW_PUSH, "sales") as work:
+        work.also(Verb.SUITE_PUSH, "sales")
+        1 / 0  # noqa: B018  the failure
+    assert len(events(desk)) == before + 2
+
+
+def test_a_second_change_in_one_transaction_needs_its_own_right(desk, mei, person, workflow):
+    workflow("clinical", engineering_owner="jonas.weber")
+    with pytest.raises(Denied), act(desk, person("jonas.weber"), Verb.WORKFLOW_PUSH, "clinical") as work:
+        create(work, "smuggled")
+        work.also(Verb.WORKFLOW_GOVERN, "clinical")
+    assert "smuggled" not in workflows(desk)
+    assert events(desk)[-1].verb == "refused"
+
+
+def test_who_creates_a_workflow_fills_it_but_releases_nothing_from_it(desk, person):
+    eve = person("eve.stone")
+    with act(desk, eve, Verb.WORKFLOW_CREATE, "support") as work:
+        work.also(Verb.PROMPT_MINT, "support.reply")
+    for verb in (Verb.RELEASE_OPEN, Verb.RELEASE_APPROVE, Verb.WORKFLOW_GOVERN, Verb.ACTOR_ADD):
+        with pytest.raises(Denied), act(desk, eve, Verb.WORKFLOW_CREATE, "other") as work:
+            work.also(verb, "other")
+
+
+def test_a_second_change_stays_in_its_workflow(desk, mei):
+    with pytest.raises(ValueError, match="clinical"), act(desk, mei, Verb.WORKFLOW_PUSH, "sales") as work:
+        work.also(Verb.SUITE_PUSH, "clinical")

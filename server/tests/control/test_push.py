@@ -63,7 +63,7 @@ def test_a_new_folder_becomes_a_workflow_with_everything_in_it(desk, ana, sent):
             PROMPT["release_note"],
             content(),
         )
-        assert store.recording(sql, "library", content().digest, "L01")["output"] == "{}"
+        assert store.recordings_of(sql, "library", content().digest)["L01", 1]["output"] == "{}"
 
 
 def test_the_folders_people_become_accounts_that_open_nothing(desk, sent):
@@ -204,8 +204,8 @@ def test_two_workflows_may_record_the_same_content_differently(desk, ana, sent):
     sent(bundle=folder(recordings=[recording(digest)]))
     sent(bundle=folder(workflow=workflow(workflow="museum"), recordings=[recording(digest, output="[]")]))
     with reading(desk.registry) as sql:
-        assert store.recording(sql, "library", digest, "L01")["output"] == "{}"
-        assert store.recording(sql, "museum", digest, "L01")["output"] == "[]"
+        assert store.recordings_of(sql, "library", digest)["L01", 1]["output"] == "{}"
+        assert store.recordings_of(sql, "museum", digest)["L01", 1]["output"] == "[]"
 
 
 @pytest.mark.parametrize("as_drafts", [False, True])

@@ -1,1 +1,1 @@
-"""Incidents: opened by a halt, a rollback, an alert or a person. Nothing lives here yet; rollbacks stand in the log."""
+"""Incidents, opened by a halt, a rollback, an alert or a person: an empty room so far, rollbacks stand in the log."""

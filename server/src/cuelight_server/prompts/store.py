@@ -101,14 +101,6 @@ def version(sql: Connection, prompt: str, number: int) -> Version | None:
     return None if row is None else _version(row)
 
 
-def version_by_digest(sql: Connection, prompt: str, digest: str) -> Version | None:
-    """The version of a prompt that has this content, or None."""
-    table = schema.version
-    found = select(table).where(table.c.prompt == prompt, table.c.digest == digest).order_by(table.c.number).limit(1)
-    row = sql.execute(found).one_or_none()
-    return None if row is None else _version(row)
-
-
 def versions(sql: Connection, prompt: str, before: int | None = None, size: int = DEFAULT_SIZE) -> Page[Version]:
     """The versions of a prompt, newest first, from below the number `before`."""
     table = schema.version
@@ -238,11 +230,6 @@ def save_suite(sql: Connection, new: Numbered) -> None:
     sql.execute(insert(schema.suite).values(name=new.name, **_values(new)))
 
 
-def knowledge(sql: Connection, workflow: str, name: str) -> Numbered | None:
-    """Knowledge at its newest number, or None."""
-    return _newest(sql, schema.knowledge, workflow, name)
-
-
 def all_knowledge(sql: Connection, workflow: str) -> list[Numbered]:
     """Everything a workflow knows at its newest number, by name."""
     return _each_newest(sql, schema.knowledge, workflow)
@@ -264,16 +251,6 @@ def prices(sql: Connection, workflow: str) -> Numbered | None:
 def save_prices(sql: Connection, new: Numbered) -> None:
     """Store prices under a new number, for good."""
     sql.execute(insert(schema.prices).values(**_values(new)))
-
-
-def recording(sql: Connection, workflow: str, content_digest: str, case: str, sample: int = 1) -> dict[str, Any] | None:
-    """One recorded output as it stands in the file, or None: only that of this very content, in this workflow."""
-    table = schema.recording
-    here = and_(table.c.workflow == workflow, table.c.content_digest == content_digest)
-    found = select(table.c.document).where(here, table.c.case_id == case, table.c.sample == sample)
-    document = sql.scalar(found)
-    recorded: dict[str, Any] | None = json.loads(document) if document else None
-    return recorded
 
 
 def recordings_of(sql: Connection, workflow: str, content_digest: str) -> dict[tuple[str, int], dict[str, Any]]:
