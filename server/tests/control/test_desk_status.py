@@ -35,10 +35,14 @@ def test_one_approved_version_is_go_with_its_release_note_and_what_a_rollback_wo
     assert (row(desk).state, row(desk).rollback_target) == ("go", "v1")
 
 
-def test_a_newer_version_that_waits_is_standby(desk):
+def test_a_newer_version_is_standby_only_when_it_passed_and_waits(desk):
     prepare(desk, versions=2)
     go_live(desk, "v1")
-    assert (row(desk).state, row(desk).why) == ("standby", "v2 is minted and not released")
+    assert (row(desk).state, row(desk).why) == ("go", "serving as approved; v2 was not evaluated yet")
+    evaluate(desk, "v2", verdict="fail")
+    assert (row(desk).state, row(desk).why) == ("go", "serving as approved; the evaluation of v2 says fail")
+    evaluate(desk, "v2")
+    assert (row(desk).state, row(desk).why) == ("standby", "v2 passed its evaluation and waits for its release")
 
 
 def test_a_rollback_is_hold_and_says_the_reason_until_the_next_release(desk):

@@ -15,6 +15,7 @@ from cuelight_server.evaluation.store import LIVE
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.page import MAX_SIZE
 from cuelight_server.kernel.terms import ActorKind, Environment, ReleaseState, Role
+from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
@@ -51,7 +52,7 @@ class Following:
 class Row:
     """What one prompt serves in one environment.
 
-    `state` is go (one approved version serves), standby (a newer version waits, or more than one serves), hold (rolled
+    `state` is go (one approved version serves), standby (a newer one passed and waits, or more than one serves), hold (rolled
     back or switched off by the kill switch) or off (nothing was released); `word` says it and `why` explains it.
     `serves` are (label, weight of 100,000) pairs.
     """
@@ -203,9 +204,15 @@ def _state(sql: Connection, prompt: str, environment: str, deployed: Deployment 
 
 
 def _newer(sql: Connection, prompt: str, environment: str, newest: int) -> tuple[str, str]:
+    """A candidate changes the state only when it waits for people: one that failed, or was never tried, does not."""
     if releases.rolled_back(sql, prompt, newest, environment):
         return "go", f"serving as approved; {label(newest)} was rolled back"
-    return "standby", f"{label(newest)} is minted and not released"
+    report = _report(sql, prompt, label(newest))
+    if report is None or report.verdict is None:
+        return "go", f"serving as approved; {label(newest)} was not evaluated yet"
+    if report.verdict == Verdict.PASS:
+        return "standby", f"{label(newest)} passed its evaluation and waits for its release"
+    return "go", f"serving as approved; the evaluation of {label(newest)} says {report.verdict}"
 
 
 def _last_rollback(sql: Connection, prompt: str, environment: str) -> Release | None:
@@ -219,11 +226,10 @@ def _last_rollback(sql: Connection, prompt: str, environment: str) -> Release | 
     return releases.release(sql, id) if id else None
 
 
-def _report(sql: Connection, prompt: str) -> ReportLine | None:
+def _report(sql: Connection, prompt: str, wanted: str | None = None) -> ReportLine | None:
     table = schema.evaluation
-    found = (
-        select(table).where(table.c.prompt == prompt).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)
-    )
+    among = table.c.prompt == prompt if wanted is None else (table.c.prompt == prompt) & (table.c.label == wanted)
+    found = select(table).where(among).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(1)
     row = sql.execute(found).one_or_none()
     return None if row is None else _as_report(row)
 
