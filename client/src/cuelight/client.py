@@ -49,10 +49,11 @@ class Client:
 
         `url` and `key` default to CUELIGHT_URL and CUELIGHT_KEY. `cache_dir` holds the disk copy (default: the user's
         cache folder; "" = none). `bundled` is a snapshot file shipped with the app: the body of GET
-        /runtime/v1/snapshot. `app` names the app to the desk. The first answers wait up to `ready_timeout` seconds for a snapshot
-        while there is none, and up to `fresh_timeout` for the desk while there is only a disk copy or a bundle: a
-        process that starts after a rollback must not begin with what was taken back. 0 serves the copy at once. Without a key and a transport the client works from
-        `bundled` alone. Invalid where `url`, `key` or `bundled` cannot be used.
+        /runtime/v1/snapshot. `app` names the app to the desk. The first answers wait up to `ready_timeout` seconds for
+        a snapshot while there is none, and up to `fresh_timeout` for the desk while there is only a disk copy or a
+        bundle: a process that starts after a rollback must not begin with what was taken back. 0 serves the copy at
+        once. Without a key and a transport the client works from `bundled` alone. Invalid where `url`, `key` or
+        `bundled` cannot be used.
         """
         self._url = url or os.environ.get("CUELIGHT_URL") or DEFAULT_URL
         key = key or os.environ.get("CUELIGHT_KEY") or ""

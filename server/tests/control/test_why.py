@@ -14,7 +14,7 @@ from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Denied, Invalid, NotFound
 from cuelight_server.kernel.terms import ActorKind, Environment
 from cuelight_server.views.traces import Rebuilt, why
-from server.tests.releasing import AUTHOR, ENGINEER, OWNER, PROMPT, content, evaluate, mint, prepare, who
+from server.tests.releasing import AUTHOR, ENGINEER, OWNER, PROMPT, content, document, evaluate, mint, prepare, who
 
 APP = Actor("app:crm", "crm", ActorKind.APP, environment=Environment.PRODUCTION)
 VALUES = {"lead": "Ada, <b>bold</b>, ünïcode \u2028 {{braces}} \r\n and more"}
@@ -135,3 +135,23 @@ def test_calls_need_an_apps_environment(desk):
         record_calls(desk, Actor("x", "x", ActorKind.PERSON), b'{"calls":[]}')
     with pytest.raises(Invalid):
         record_calls(desk, APP, b"[]")
+
+
+def test_what_the_trace_policy_forbids_is_not_kept_even_when_an_app_sends_it(desk):
+    prepare(desk, versions=0, workflow=document(trace={"content": "hash_only"}))
+    mint(desk, 1, made=content("version 1"))
+    evaluate(desk, "v1")
+    for person in (OWNER, ENGINEER):
+        approve(desk, who(desk, person), PROMPT, "v1")
+    release(desk, who(desk, ENGINEER), PROMPT, "v1")
+    told = record(
+        desk,
+        **sent(content("version 1"), VALUES),
+        output="Ada's secret",
+        facts={"name": "Ada"},
+        error="ValueError: Ada is not a number",
+        findings=[{"code": "not_json", "message": "Ada's secret is no JSON", "path": ""}],
+    ).to_json()
+    assert "Ada" not in json.dumps(told)
+    assert told["call"]["values_digest"] == digest(VALUES)
+    assert told["rebuild"]["state"] == "verifiable"
