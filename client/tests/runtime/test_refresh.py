@@ -302,9 +302,7 @@ def test_a_disk_start_becomes_live_when_the_server_confirms_it(server, open_clie
     assert server.seen[-1][1] == server.digest
 
 
-def test_a_process_started_after_a_rollback_never_begins_with_what_was_taken_back(
-    server, open_client, tools, tmp_path
-):
+def test_a_process_started_after_a_rollback_never_begins_with_what_was_taken_back(server, open_client, tools, tmp_path):
     _left_on_disk(open_client, tools, tmp_path)
     server.publish(tools.document(2, "v0, restored: {{lead}}"))
     assert text_of(open_client(), tools) == "v0, restored: Acme"

@@ -40,7 +40,7 @@ def test_a_newer_version_is_standby_only_when_it_passed_and_waits(desk):
     go_live(desk, "v1")
     assert (row(desk).state, row(desk).why) == ("go", "serving as approved; v2 was not evaluated yet")
     evaluate(desk, "v2", verdict="fail")
-    assert (row(desk).state, row(desk).why) == ("go", "serving as approved; the evaluation of v2 says fail")
+    assert (row(desk).state, row(desk).why) == ("go", "serving as approved; v2 did not pass its evaluation")
     evaluate(desk, "v2")
     assert (row(desk).state, row(desk).why) == ("standby", "v2 passed its evaluation and waits for its release")
 

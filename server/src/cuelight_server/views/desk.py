@@ -212,7 +212,8 @@ def _newer(sql: Connection, prompt: str, environment: str, newest: int) -> tuple
         return "go", f"serving as approved; {label(newest)} was not evaluated yet"
     if report.verdict == Verdict.PASS:
         return "standby", f"{label(newest)} passed its evaluation and waits for its release"
-    return "go", f"serving as approved; the evaluation of {label(newest)} says {report.verdict}"
+    outcome = "did not pass its evaluation" if report.verdict == Verdict.FAIL else "has no clear evaluation"
+    return "go", f"serving as approved; {label(newest)} {outcome}"
 
 
 def _last_rollback(sql: Connection, prompt: str, environment: str) -> Release | None:

@@ -12,6 +12,7 @@ from cuelight_server.views import desk as desk_view
 from cuelight_server.web.words import ago, event_words
 
 _LATELY = 6
+_OUTCOMES = {"pass": "passed", "fail": "failed", "inconclusive": "was not clear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def _serves(weights: Iterable[tuple[str, int]]) -> str:
 def _report(report: desk_view.ReportLine | None) -> str:
     if report is None:
         return "none yet"
-    return f"{report.label} {report.verdict}{' (recorded)' if report.recorded else ''}"
+    outcome = _OUTCOMES.get(report.verdict or "", "is being evaluated")
+    return f"{report.label} {outcome}{' (recorded)' if report.recorded else ''}"
 
 
 def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:

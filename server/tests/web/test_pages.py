@@ -1,0 +1,109 @@
+"""The pages: who comes in and how, what the desk says when it is empty, and that nothing on it is markup of others."""
+
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+
+from cuelight_server.app import build
+from cuelight_server.audit.model import Event
+from cuelight_server.control.access import issue_key, issue_token
+from cuelight_server.control.releases import approve, release, roll_back
+from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.web.words import ago, event_words
+from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare, who
+
+
+@pytest.fixture
+def browse(desk):
+    with TestClient(build(desk, worker=False), follow_redirects=False) as made:
+        yield made
+
+
+@pytest.fixture
+def browse_demo(demo_desk):
+    with TestClient(build(demo_desk, worker=False), follow_redirects=False) as made:
+        yield made
+
+
+def test_who_is_not_signed_in_is_sent_to_the_sign_in_page(browse):
+    assert browse.get("/").headers["location"] == "/signin"
+    assert "cuelight-server user add" in browse.get("/signin").text
+
+
+def test_a_person_comes_in_with_their_token_in_a_cookie_that_no_script_and_no_other_site_can_use(browse, desk, person):
+    person("mei.tanaka")
+    answer = browse.post("/signin", data={"token": issue_token(desk, SYSTEM, "mei.tanaka")})
+    cookie = answer.headers["set-cookie"].lower()
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    shown = browse.get("/")
+    assert shown.status_code == 200
+    assert "This desk is empty" in shown.text
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+
+
+def test_an_apps_key_and_a_made_up_token_open_no_page(browse, desk):
+    for token in (issue_key(desk, SYSTEM, "crm", Environment.PRODUCTION), "cue_person_00_00", ""):
+        answer = browse.post("/signin", data={"token": token})
+        assert answer.status_code == 403
+        assert 'role="alert"' in answer.text
+        assert "set-cookie" not in answer.headers
+
+
+def test_a_name_is_enough_on_a_demo_desk_and_on_no_other(browse, browse_demo, desk, demo_desk, person):
+    person("mei.tanaka", of=demo_desk)
+    person("mei.tanaka")
+    assert browse_demo.post("/signin", data={"as": "mei.tanaka"}).status_code == 303
+    assert browse_demo.get("/").status_code == 200
+    assert browse.post("/signin", data={"as": "mei.tanaka"}).status_code == 403
+    browse.cookies.set("cuelight_as", "mei.tanaka")
+    assert browse.get("/").status_code == 303
+
+
+def test_signing_out_takes_the_way_in_away(browse_demo, demo_desk, person):
+    person("mei.tanaka", of=demo_desk)
+    browse_demo.post("/signin", data={"as": "mei.tanaka"})
+    browse_demo.post("/signout")
+    assert browse_demo.get("/").status_code == 303
+
+
+def test_a_rollback_shows_as_hold_with_its_reason_and_the_reason_is_text_not_markup(browse_demo, demo_desk):
+    prepare(demo_desk, versions=1)
+    evaluate(demo_desk, "v1")
+    for one in (OWNER, ENGINEER):
+        approve(demo_desk, who(demo_desk, one), PROMPT, "v1")
+    release(demo_desk, who(demo_desk, ENGINEER), PROMPT, "v1")
+    roll_back(demo_desk, SYSTEM, PROMPT, why="<script>alert(1)</script>")
+    browse_demo.post("/signin", data={"as": OWNER})
+    text = browse_demo.get("/").text
+    assert "Hold" in text
+    assert "&lt;script&gt;alert(1)" in text
+    assert "<script" not in text
+    assert "Took back" in text
+
+
+def test_a_form_that_is_too_large_counts_as_empty(browse):
+    assert browse.post("/signin", data={"token": "x" * 100_000}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("passed", "words"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(minutes=5), "5 min ago"),
+        (timedelta(hours=3, minutes=59), "3 h ago"),
+        (timedelta(days=12), "12 d ago"),
+    ],
+)
+def test_how_long_ago_is_said_in_the_largest_unit_that_fits(desk, passed, words):
+    now = desk.clock()
+    assert ago(now - passed, now) == words
+
+
+def test_an_event_nobody_found_words_for_is_shown_as_it_is():
+    event = Event(at="2026-01-05T09:00:00.000000Z", actor="a", verb="new.verb", subject="sales", facts={}, seq=1)
+    assert event_words(event) == "new.verb sales"
