@@ -324,3 +324,19 @@ def test_a_command_that_does_not_exist_would_be_noticed(line):
     (words,) = commands_in(line)
     with pytest.raises(click.UsageError):
         parsed(words)
+
+
+def test_the_page_of_promises_names_files_that_hold_tests_of_that_promise():
+    """Each row that says `held` names a place in which a test called after the promise stands."""
+    for line in (ROOT / "docs/promises.md").read_text("utf-8").splitlines():
+        row = re.match(r"\| (\d+) \|", line)
+        if row is None or "held" not in line:
+            continue
+        places = re.findall(r"`((?:client|server)/tests/[^`]+)`", line)
+        texts = [file.read_text("utf-8") for place in places for file in _python_files(ROOT / place)]
+        if places:
+            assert any(f"def test_promise_{row[1]}_" in text for text in texts), line
+
+
+def _python_files(place):
+    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
