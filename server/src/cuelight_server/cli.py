@@ -97,7 +97,8 @@ def init(data: Path | None, admin: str, *, demo: bool) -> None:
     from cuelight_server.kernel.actor import SYSTEM
 
     id, _, name = admin.partition(":")
-    desk = create_desk(data or _settings().folder, demo=demo, admin=(id, name or id))
+    settings = _settings()
+    desk = create_desk(data or settings.folder, demo=demo, admin=(id, name or id), databases=_databases(settings))
     try:
         click.echo(issue_token(desk, SYSTEM, id))
     finally:
@@ -248,6 +249,26 @@ def worker(data: Path | None) -> None:
 
 
 @commands.command()
+@click.option("--yes", is_flag=True, help="Do it; without this the command only says what it would do.")
+@_folder
+def migrate(data: Path | None, *, yes: bool) -> None:
+    """Bring the tables of an older desk up to this server; stop the servers first, and keep a backup."""
+    from cuelight_server.db.migrating import migrate as bring_up
+    from cuelight_server.db.migrating import plans
+
+    settings = _settings()
+    where = data or settings.folder, _databases(settings)
+    found = plans(*where)
+    for line in (line for plan in found for line in plan.lines):
+        click.echo(line)
+    if not yes:
+        click.echo("Nothing was done yet: --yes does it." if any(not plan.idle for plan in found) else "Nothing to do.")
+    elif any(not plan.idle for plan in found):
+        bring_up(*where)
+        click.echo("Done.")
+
+
+@commands.command()
 @click.option("--example", default="sales", show_default=True, help="The example workflow to play.")
 @_folder
 def demo(data: Path | None, example: str) -> int:
@@ -288,11 +309,12 @@ def _line(value: Any) -> None:
 def _opened(data: Path | None, *, demo: bool = False, new: bool = False) -> Iterator[Any]:
     from cuelight_server.control.opening import create_desk, is_desk, open_desk
 
-    folder = data or _settings().folder
-    if new and not is_desk(folder):
-        desk = create_desk(folder, demo=demo)
+    settings = _settings()
+    folder, databases = data or settings.folder, _databases(settings)
+    if new and not is_desk(folder, databases):
+        desk = create_desk(folder, demo=demo, databases=databases)
     else:
-        desk = open_desk(folder)
+        desk = open_desk(folder, databases=databases)
         if demo and not desk.demo:
             desk.close()
             raise Invalid(f"{folder} is a real desk", "a desk never becomes a demo: give a new folder")
@@ -304,6 +326,12 @@ def _opened(data: Path | None, *, demo: bool = False, new: bool = False) -> Iter
 
 def _settings() -> Settings:
     return read_settings(os.environ)
+
+
+def _databases(settings: Settings) -> Any:
+    from cuelight_server.db.engine import Databases
+
+    return Databases(registry=settings.database_url, calls=settings.calls_url)
 
 
 def _providers(settings: Settings) -> Any:

@@ -16,6 +16,10 @@ class Settings:
 
     folder: Path = Path("cuelight-data")
     """CUELIGHT_DATA: the data folder."""
+    database_url: str | None = field(default=None, repr=False)
+    """CUELIGHT_DATABASE_URL: where the registry is, `postgresql+psycopg://user@host/name`; unset, in the data folder."""
+    calls_url: str | None = field(default=None, repr=False)
+    """CUELIGHT_CALLS_URL: where the calls are, likewise; it may be the same."""
     host: str = "127.0.0.1"
     """CUELIGHT_HOST: the address to listen on."""
     port: int = 7080
@@ -34,6 +38,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     plain = Settings()
     return Settings(
         folder=Path(given.get("CUELIGHT_DATA", plain.folder)).expanduser(),
+        database_url=_database(given, "CUELIGHT_DATABASE_URL"),
+        calls_url=_database(given, "CUELIGHT_CALLS_URL"),
         host=given.get("CUELIGHT_HOST", plain.host),
         port=_port(given.get("CUELIGHT_PORT", str(plain.port))),
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
@@ -53,6 +59,15 @@ def _log_level(text: str) -> str:
     if level not in LOG_LEVELS:
         raise Invalid(f"CUELIGHT_LOG_LEVEL is {text!r}", f"give one of {', '.join(LOG_LEVELS)}")
     return level
+
+
+def _database(given: Mapping[str, str], name: str) -> str | None:
+    url = given.get(name)
+    if url is not None and not url.startswith(("postgresql+psycopg://", "postgresql://")):
+        raise Invalid(
+            f"{name} is no PostgreSQL URL", "give one like postgresql+psycopg://user@host/name, or leave it out"
+        )
+    return url
 
 
 def _url(text: str) -> str:

@@ -1,122 +1,113 @@
-"""The two SQLite files of a data folder, opened so that a commit is on disk and a plain transaction cannot write."""
+"""The two stores of a desk, opened: two SQLite files in its data folder, or wherever in PostgreSQL it was told."""
 
-import os
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData
 
 from cuelight_server.db import schema
-from cuelight_server.db.failures import in_our_words
-from cuelight_server.db.triggers import triggers
-from cuelight_server.kernel.errors import Invalid
+from cuelight_server.db.migrations import TODAY, Line
+from cuelight_server.db.sqlite import file_engine
+from cuelight_server.db.standing import is_made, make_missing
+from cuelight_server.db.transactions import Intent, reading, transaction
+from cuelight_server.kernel.errors import Invalid, Unavailable
 
 __all__ = [
     "CALLS_FILE",
+    "FILES",
     "REGISTRY_FILE",
     "Connection",
+    "Databases",
     "Engine",
     "Intent",
+    "calls_engine",
     "open_calls",
     "open_registry",
     "reading",
+    "registry_engine",
+    "registry_is_made",
     "transaction",
 ]
 
 REGISTRY_FILE, CALLS_FILE = "registry.db", "calls.db"
-BUSY_TIMEOUT_MS = 5000
-_POOL_SIZE, _POOL_OVERFLOW, _POOL_TIMEOUT_S = 8, 56, 10
 
 
-class Intent(StrEnum):
-    """What a transaction is for. Reading is the default: whoever wants to write has to come through a door."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Databases:
+    """Where the registry and the calls are: a PostgreSQL URL each, or None for the SQLite file in the data folder."""
 
-    READ = "read"
-    WRITE = "write"
+    registry: str | None = field(default=None, repr=False)  # a URL may hold a password
+    calls: str | None = field(default=None, repr=False)
 
 
-def open_registry(folder: Path) -> Engine:
-    """The engine of `registry.db`; folder (0700), file (0600), tables and triggers are made where they are missing.
+FILES = Databases()
 
-    Invalid when the folder holds other things and no desk, Unavailable when the file cannot be used.
+
+def open_registry(folder: Path, databases: Databases = FILES, line: Line = TODAY) -> Engine:
+    """The engine of the registry; folder (0700), file (0600), tables and triggers are made where they are missing.
+
+    Invalid when the folder holds other things and no desk; Unavailable when the store cannot be used, or is of
+    another schema than this server's.
     """
-    prepare_folder(folder)
-    return _open(folder / REGISTRY_FILE, schema.registry, synchronous="FULL")
+    return _made(registry_engine(folder, databases), schema.registry, line)
 
 
-def open_calls(folder: Path) -> Engine:
-    """The engine of `calls.db`, as `open_registry`; a power cut may take the last calls, never their order."""
+def open_calls(folder: Path, databases: Databases = FILES, line: Line = TODAY) -> Engine:
+    """The engine of the calls, as `open_registry`; a power cut may take the last calls, never their order."""
+    return _made(calls_engine(folder, databases), schema.calls, line)
+
+
+def registry_engine(folder: Path, databases: Databases = FILES, *, migrating: bool = False) -> Engine:
+    """The engine of the registry as it is: nothing but an empty file is made, and nothing is checked."""
+    if databases.registry:
+        return _on_a_server(databases.registry)
     prepare_folder(folder)
-    return _open(folder / CALLS_FILE, schema.calls, synchronous="NORMAL")
+    return file_engine(folder / REGISTRY_FILE, synchronous="FULL", foreign_keys=not migrating)
+
+
+def calls_engine(folder: Path, databases: Databases = FILES, *, migrating: bool = False) -> Engine:
+    """The engine of the calls, as `registry_engine`."""
+    if databases.calls:
+        return _on_a_server(databases.calls)
+    prepare_folder(folder)
+    return file_engine(folder / CALLS_FILE, synchronous="NORMAL", foreign_keys=not migrating)
+
+
+def registry_is_made(folder: Path, databases: Databases = FILES) -> bool:
+    """Whether there is a registry at all; looking makes none."""
+    if not databases.registry:
+        return (folder / REGISTRY_FILE).exists()
+    engine = _on_a_server(databases.registry)
+    try:
+        return is_made(engine, schema.registry)
+    finally:
+        engine.dispose()
 
 
 def prepare_folder(folder: Path) -> None:
     """Make the folder, for its owner only; a folder that is full of other things is refused, not taken over."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (folder / REGISTRY_FILE).exists() and any(folder.iterdir()):
+    ours = any((folder / name).exists() for name in (REGISTRY_FILE, CALLS_FILE))
+    if not ours and any(folder.iterdir()):
         raise Invalid(f"{folder} holds other things and no desk", "give an empty or a new folder")
     folder.chmod(0o700)
 
 
-@contextmanager
-def transaction(engine: Engine, intent: Intent) -> Iterator[Connection]:
-    """One transaction; for writing it waits for its turn before the first statement (BEGIN IMMEDIATE).
-
-    For `db.writing`, `db.operational` and `reading` only: others use one of those.
-    """
-    with engine.connect().execution_options(cuelight_intent=intent) as sql, sql.begin():
-        yield sql
-
-
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A read-only view of one moment: it waits for no writer, and a write through it fails."""
-    with transaction(engine, Intent.READ) as sql:
-        yield sql
-
-
-def _open(path: Path, tables: MetaData, *, synchronous: str) -> Engine:
-    if not path.exists():
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(
-        f"sqlite+pysqlite:///{path}",
-        pool_size=_POOL_SIZE,
-        max_overflow=_POOL_OVERFLOW,
-        pool_timeout=_POOL_TIMEOUT_S,
-        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-    )
-    event.listen(engine, "connect", lambda raw, _record: _set_up(raw, synchronous))
-    event.listen(engine, "begin", _begin)
-    event.listen(engine, "handle_error", in_our_words, retval=True)
-    _make_missing(engine, tables)
+def _made(engine: Engine, tables: MetaData, line: Line) -> Engine:
+    try:
+        make_missing(engine, tables, line)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
-def _set_up(raw: sqlite3.Connection, synchronous: str) -> None:
-    raw.isolation_level = None  # sqlite3 begins nothing by itself; `_begin` does
-    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "recursive_triggers=ON"):
-        raw.execute(f"PRAGMA {pragma}")
-
-
-def _begin(sql: Connection) -> None:
-    writes = sql.get_execution_options().get("cuelight_intent", Intent.READ) is Intent.WRITE
-    sql.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
-    sql.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _make_missing(engine: Engine, tables: MetaData) -> None:
-    """Make what is missing; a complete file is only read, so that a read-only disk can still be looked at."""
-    wanted = triggers(tables)
-    present = text("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")
-    with reading(engine) as sql:
-        missing: set[Any] = {*tables.tables, *wanted} - set(sql.scalars(present))
-    if not missing:
-        return
-    with transaction(engine, Intent.WRITE) as sql:
-        tables.create_all(sql)
-        for statement in wanted.values():
-            sql.exec_driver_sql(statement)
+def _on_a_server(url: str) -> Engine:
+    try:
+        from cuelight_server.db.postgresql import server_engine  # noqa: PLC0415  an optional extra: SQLite needs none
+    except ImportError as missing:
+        raise Unavailable(
+            f"a PostgreSQL URL is set and its driver is not installed: {missing}",
+            "pip install 'cuelight-server[postgres]'",
+        ) from missing
+    return server_engine(url)

@@ -1,11 +1,13 @@
-"""What SQLite says when it fails, in Cuelight's words."""
+"""What a database says when it fails, in Cuelight's words."""
 
 import sqlite3
 
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import OperationalError, TimeoutError  # noqa: A004  the pool's, which has no other name
 
-from cuelight_server.db.triggers import NEVER_CHANGES
+from cuelight_server.db import failures_postgresql
+from cuelight_server.db.transactions import Intent, intent_of
+from cuelight_server.db.words import GOVERNED, NEVER_CHANGES
 from cuelight_server.kernel.errors import Blocked, Conflict, CuelightError, Denied, Unavailable
 
 NOT_NOW = (OperationalError, TimeoutError)  # what may still come through: for the faces' error map
@@ -27,9 +29,12 @@ _TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 def in_our_words(context: ExceptionContext) -> CuelightError | None:
     """What SQLAlchemy raises instead of the driver's exception, where we have a word (a `handle_error` listener)."""
     error = context.original_exception
-    if not isinstance(error, sqlite3.Error) or _wrote_while_reading(context, error):
-        return None
-    return our_kind(error)
+    reads = context.connection is not None and intent_of(context.connection) is Intent.READ
+    if isinstance(error, sqlite3.Error):
+        return None if reads and _wrote(error) else our_kind(error)
+    if context.dialect.name == "postgresql" and isinstance(error, Exception):
+        return None if reads and failures_postgresql.wrote(error) else failures_postgresql.our_kind(error)
+    return None
 
 
 def our_kind(error: sqlite3.Error) -> CuelightError | None:
@@ -42,7 +47,7 @@ def our_kind(error: sqlite3.Error) -> CuelightError | None:
         message, hint = _UNAVAILABLE[code & 0xFF]
         return Unavailable(message, hint, cause=str(error))
     if code & 0xFF == sqlite3.SQLITE_AUTH:
-        return Denied("this table is governed: only the door writes it", "use act() in control/door.py")
+        return Denied(GOVERNED, "use act() in control/door.py")
     if code == sqlite3.SQLITE_CONSTRAINT_TRIGGER and str(error).endswith(NEVER_CHANGES):
         return Blocked(str(error), "store a new one beside it; what was stored stays")
     if code in _TAKEN or code == sqlite3.SQLITE_CONSTRAINT_TRIGGER:
@@ -50,7 +55,6 @@ def our_kind(error: sqlite3.Error) -> CuelightError | None:
     return None
 
 
-def _wrote_while_reading(context: ExceptionContext, error: sqlite3.Error) -> bool:
+def _wrote(error: sqlite3.Error) -> bool:
     """A mistake in the program: it wrote without having asked for it, which says nothing about the disk."""
-    intent = context.connection.get_execution_options().get("cuelight_intent", "read") if context.connection else ""
-    return intent == "read" and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY
+    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY

@@ -1,30 +1,14 @@
-"""Writes that need no audit line: an allow-list that SQLite itself enforces, statement by statement."""
+"""Writes that need no audit line: an allow-list that the database itself enforces, statement by statement."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine
 
-from cuelight_server.db.engine import Intent, transaction
+from cuelight_server.db.allowed import ALLOWED, DELETE, INSERT, UPDATE
+from cuelight_server.db.transactions import Intent, transaction
 
-INSERT, UPDATE, DELETE = "insert", "update", "delete"
-
-# (what, table) -> the columns it may touch; None = all of them.
-ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxyType(
-    {
-        (UPDATE, "token"): frozenset({"last_used_at"}),
-        (INSERT, "client_seen"): None,
-        (UPDATE, "client_seen"): None,
-        (DELETE, "client_seen"): None,  # a lease that ran out
-        (UPDATE, "evaluation"): frozenset({"state", "done", "total"}),  # progress; its outcome goes through the door
-        (INSERT, "evaluation_result"): None,
-        (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
-        (INSERT, "call"): None,
-        (UPDATE, "call"): None,
-    }
-)
 _WRITES = {sqlite3.SQLITE_INSERT: INSERT, sqlite3.SQLITE_UPDATE: UPDATE, sqlite3.SQLITE_DELETE: DELETE}
 _HARMLESS = frozenset(
     {
@@ -40,10 +24,16 @@ _HARMLESS = frozenset(
 
 @contextmanager
 def operational(engine: Engine) -> Iterator[Connection]:
-    """A transaction that may write what ALLOWED lists; any other write, however it is spelled, is Denied."""
-    with transaction(engine, Intent.WRITE) as sql:
+    """A transaction that may write what ALLOWED lists; any other write, however it is spelled, is Denied.
+
+    SQLite's authorizer answers while a statement is prepared; on PostgreSQL the guards on the tables do
+    (`db.triggers_postgresql`), and `db.postgresql` lets nothing through that is more than rows.
+    """
+    with transaction(engine, Intent.OPERATIONAL) as sql:
         driver = sql.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)  # noqa: S101  another database brings its own grants
+        if not isinstance(driver, sqlite3.Connection):
+            yield sql
+            return
         driver.set_authorizer(_authorize)
         try:
             yield sql

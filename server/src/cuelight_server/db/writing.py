@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 
-from cuelight_server.db.engine import Intent, transaction
+from cuelight_server.db.transactions import Intent, transaction
 
 
 @contextmanager

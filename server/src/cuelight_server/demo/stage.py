@@ -76,7 +76,7 @@ class Stage:
                 f"  [cyan]$ cuelight {' '.join(map(_quoted, words))}[/cyan] [dim]as {person}[/dim]"
             )
         command = [sys.executable, "-m", "cuelight.cli", *words, "--as", person]
-        environment = {**os.environ, "CUELIGHT_URL": self.url, "NO_COLOR": "1", "COLUMNS": "110"}
+        environment = {**own_files(), "CUELIGHT_URL": self.url, "NO_COLOR": "1", "COLUMNS": "110"}
         done = subprocess.run(  # noqa: S603 - our own program, our own words
             command,
             env=environment,
@@ -101,7 +101,7 @@ class Stage:
         self.narrator.console.print(f"  [cyan]$ cuelight-server {' '.join(words)}[/cyan]")
         command = [sys.executable, "-m", "cuelight_server.cli", *words, "--data", str(self.folder)]
         done = subprocess.run(  # noqa: S603 - our own program, our own words
-            command, capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
+            command, env=own_files(), capture_output=True, text=True, timeout=_COMMAND_SECONDS, check=False
         )
         return Run(done.returncode, done.stdout or done.stderr)
 
@@ -116,6 +116,13 @@ def fresh_folder(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+def own_files() -> dict[str, str]:
+    """The environment of the demo's programs: its desk lives in its folder, whatever database the shell names."""
+    return {
+        name: value for name, value in os.environ.items() if name not in ("CUELIGHT_DATABASE_URL", "CUELIGHT_CALLS_URL")
+    }
+
+
 def find_example(name: str) -> Path:
     """The example workflow's folder: below the working directory, or beside the source checkout."""
     for root in (Path.cwd(), *Path(__file__).resolve().parents):
@@ -128,7 +135,9 @@ def find_example(name: str) -> Path:
 def running_server(folder: Path) -> Iterator[str]:
     """`cuelight-server serve` on a free port as its own process; yields its URL and stops it in the end."""
     command = [sys.executable, "-m", "cuelight_server.cli", "serve", "--data", str(folder), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603 - our own program, our own words
+    process = subprocess.Popen(  # noqa: S603 - our own program, our own words
+        command, env=own_files(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     try:
         yield _listening(process)
     finally:

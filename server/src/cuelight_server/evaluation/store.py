@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, insert, or_, select, update
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db.schema import evaluation, evaluation_result
+from cuelight_server.db.upserting import upsert
 from cuelight_server.kernel.page import Page, checked_size, page_of
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.verdict import Verdict
@@ -138,7 +138,7 @@ def keep_results(sql: Connection, id: str, results: Sequence[StoredResult]) -> N
     """Operational: write outputs of a run; one that is there already is written over."""
     if not results:
         return
-    new = sqlite_insert(evaluation_result)
+    new = upsert(sql, evaluation_result)
     query = new.on_conflict_do_update(
         index_elements=["evaluation", "arm", "case_id", "sample"],
         set_={"passed": new.excluded.passed, "document": new.excluded.document},

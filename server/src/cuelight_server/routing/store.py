@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from cuelight_server.db import schema
+from cuelight_server.db.upserting import upsert
 from cuelight_server.kernel.errors import Conflict
 from cuelight_server.routing.model import EVERYONE, Deployment, Kill, Published, Seen
 
@@ -92,7 +92,7 @@ def snapshot(sql: Connection, environment: str, version: int) -> Published | Non
 def see(sql: Connection, seen: Seen) -> None:
     """Renew the lease of one client: an operational write."""
     values = {"snapshot_version": seen.version, "epoch": seen.epoch, "app": seen.app, "seen_at": seen.at}
-    new = insert_or_update(schema.client_seen).values(client=seen.client, environment=seen.environment, **values)
+    new = upsert(sql, schema.client_seen).values(client=seen.client, environment=seen.environment, **values)
     sql.execute(new.on_conflict_do_update(index_elements=["client", "environment"], set_=values))
 
 

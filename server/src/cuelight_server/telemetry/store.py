@@ -1,25 +1,28 @@
-"""Where calls are kept: the file calls.db."""
+"""Where calls are kept: a store of their own."""
 
 import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, select
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db import schema
+from cuelight_server.db.upserting import upsert
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
 from cuelight_server.telemetry.model import Call
 
 
 def insert_new(sql: Connection, calls: Sequence[Call]) -> int:
     """Store those calls whose id is new, and return how many that were; a call that is known stays as it was."""
-    table = schema.call
-    known = set(sql.scalars(select(table.c.id).where(table.c.id.in_([call.id for call in calls]))))
-    new = {call.id: call for call in reversed(calls) if call.id not in known}
-    if new:
-        sql.execute(insert(table), [_row(call) for call in new.values()])
-    return len(new)
+    first = {call.id: call for call in reversed(calls)}
+    rows = [
+        _row(first[id]) for id in sorted(first)
+    ]  # in one order: two who send the same calls do not lock each other out
+    if not rows:
+        return 0
+    new = upsert(sql, schema.call).on_conflict_do_nothing().returning(schema.call.c.id)
+    return len(sql.execute(new, rows).all())
 
 
 def call(sql: Connection, id: str) -> Call | None:

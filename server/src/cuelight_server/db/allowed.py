@@ -1,0 +1,20 @@
+"""The operational writes: what may be written without an audit line, table by table and column by column."""
+
+from types import MappingProxyType
+
+INSERT, UPDATE, DELETE = "insert", "update", "delete"
+
+# (what, table) -> the columns it may touch; None = all of them.
+ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxyType(
+    {
+        (UPDATE, "token"): frozenset({"last_used_at"}),
+        (INSERT, "client_seen"): None,
+        (UPDATE, "client_seen"): None,
+        (DELETE, "client_seen"): None,  # a lease that ran out
+        (UPDATE, "evaluation"): frozenset({"state", "done", "total"}),  # progress; its outcome goes through the door
+        (INSERT, "evaluation_result"): None,
+        (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
+        (INSERT, "call"): None,
+        (UPDATE, "call"): None,
+    }
+)

@@ -1,0 +1,1 @@
+"""One file a revision, for both stores: expand, backfill, enforce."""
