@@ -32,6 +32,7 @@ serve: $(STAMP) ## start the desk on ./cuelight-data
 
 test: check ## everything: the static checks, then all tests
 	@sh walks/browser/get_chromium.sh
+	@sh server/tests/get_postgres.sh
 	$(RUN) -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(STAMP) ## lint, format, types and walls

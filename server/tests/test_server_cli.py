@@ -3,7 +3,6 @@
 import json
 import os
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -13,22 +12,26 @@ from pathlib import Path
 import pytest
 
 from cuelight_server import cli
-from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.releases import release
 from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
+from server.tests.tampering import behind_our_back
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    made = tmp_path / "desk"
+def folder(tmp_path, monkeypatch, databases):
+    made, where = tmp_path / "desk", databases("desk")
     monkeypatch.setenv("CUELIGHT_DATA", str(made))
+    monkeypatch.setenv("CUELIGHT_DATABASE_URL", where.registry or "")
+    monkeypatch.setenv("CUELIGHT_CALLS_URL", where.calls or "")
     return made
 
 
-def released(folder):
-    desk = create_desk(folder)
+@pytest.fixture
+def released(folder, make_desk):
+    """A desk with v1 and v2 released to staging, closed."""
+    desk = make_desk("desk")
     prepare(desk)
     for label in ("v1", "v2"):
         evaluate(desk, label)
@@ -87,19 +90,15 @@ def test_errors_have_a_message_a_hint_and_their_exit_code_and_no_traceback(folde
         assert len(told.splitlines()) >= 2
 
 
-def test_a_rollback_on_the_data_folder_works_with_no_server_at_all(folder, capsys):
-    released(folder)
+def test_a_rollback_on_the_data_folder_works_with_no_server_at_all(released, open_again, capsys):
     assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "fences"]) == 0
     assert f"{PROMPT} in staging: v2 -> v1" in capsys.readouterr().out
     assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "x", "--from", "v2"]) == 0
     assert "nothing to do, v1 serves" in capsys.readouterr().out
-    desk = open_desk(folder)
-    assert live(desk, "staging") == 1
-    desk.close()
+    assert live(open_again(), "staging") == 1
 
 
-def test_status_says_what_serves_where(folder, capsys):
-    released(folder)
+def test_status_says_what_serves_where(released, capsys):
     assert cli.run(["status"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:4] for line in lines] == [
@@ -110,34 +109,37 @@ def test_status_says_what_serves_where(folder, capsys):
     assert json.loads(capsys.readouterr().out)["rows"][1]["rollback_target"] == "v1"
 
 
-def test_verify_finds_nothing_on_a_sound_desk_and_names_what_was_changed(folder, capsys):
+def test_verify_finds_nothing_on_a_sound_desk_and_names_what_was_changed(folder, open_again, capsys):
     assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
     assert cli.run(["checkpoint"]) == 0
     kept = folder.parent / "kept"
     kept.write_text(capsys.readouterr().out.splitlines()[-1])
     assert cli.run(["verify", "--checkpoint", str(kept)]) == 0
     assert "everything fits" in capsys.readouterr().out
-    with sqlite3.connect(folder / "registry.db") as raw:
-        raw.execute("DROP TRIGGER audit_event_no_update")
-        raw.execute("UPDATE audit_event SET body = replace(body, 'mei', 'eve')")
+    behind_our_back(open_again(), "UPDATE audit_event SET body = replace(body, 'mei', 'eve')")
     assert cli.run(["verify", "--checkpoint", str(kept)]) == 24
     assert "log:" in capsys.readouterr().err
 
 
-def test_verify_names_a_snapshot_and_a_pointer_that_were_changed(folder, capsys):
-    released(folder)
-    with sqlite3.connect(folder / "registry.db") as raw:
-        raw.execute("DROP TRIGGER snapshot_no_update")
-        raw.execute("UPDATE snapshot SET body = replace(body, 'version 2', 'version x') WHERE version = 2")
-        raw.execute("UPDATE deployment SET weights = '[[1, 100000]]'")
+def test_verify_names_a_snapshot_and_a_pointer_that_were_changed(released, open_again, database, capsys):
+    body = (
+        "replace(body, 'version 2', 'version x')"
+        if database == "sqlite"
+        else "convert_to(replace(convert_from(body, 'UTF8'), 'version 2', 'version x'), 'UTF8')"
+    )
+    behind_our_back(
+        open_again(),
+        f"UPDATE snapshot SET body = {body} WHERE version = 2",
+        "UPDATE deployment SET weights = '[[1, 100000]]'",
+    )
     assert cli.run(["verify"]) == 24
     told = capsys.readouterr().err
     assert "snapshot: staging 2 does not have its digest" in told
     assert f"pointer: {PROMPT}@v1 in staging serves without a release of it" in told
 
 
-def test_a_real_desk_never_becomes_a_demo(folder, capsys):
-    create_desk(folder).close()
+def test_a_real_desk_never_becomes_a_demo(folder, make_desk, capsys):
+    make_desk("desk").close()
     assert cli.run(["serve", "--demo", "--port", "0"]) == 20
     assert "never becomes a demo" in capsys.readouterr().err
 

@@ -9,7 +9,6 @@ from starlette.testclient import TestClient
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight_server.app import build
 from cuelight_server.control.access import issue_key, revoke
-from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.releases import release, roll_back
 from cuelight_server.control.runtime import Ack, acknowledge
 from cuelight_server.kernel.actor import SYSTEM
@@ -22,12 +21,11 @@ SNAPSHOT = "/runtime/v1/snapshot"
 
 
 @pytest.fixture
-def real(tmp_path):
+def real(make_desk):
     """A desk on the machine's clock: leases and caches are about real seconds."""
-    made = create_desk(tmp_path / "real")
+    made = make_desk("real")
     prepare(made)
-    yield made
-    made.close()
+    return made
 
 
 @pytest.fixture
@@ -69,12 +67,10 @@ def test_the_etag_is_the_digest_of_the_body_and_a_client_that_has_it_gets_304(cl
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
 
 
-def test_a_rollback_by_another_process_on_the_data_folder_is_served_within_a_second(client, key, real, tmp_path):
+def test_a_rollback_by_another_process_on_the_data_folder_is_served_within_a_second(client, key, real, open_again):
     serve(real)
     before = client.get(SNAPSHOT, headers=key).headers["etag"]
-    other = open_desk(tmp_path / "real")
-    roll_back(other, SYSTEM, PROMPT, "staging", why="bad")
-    other.close()
+    roll_back(open_again("real"), SYSTEM, PROMPT, "staging", why="bad")
     has = {**key, "If-None-Match": before}
     assert eventually(lambda: client.get(SNAPSHOT, headers=has).status_code == 200, 1.0)
     assert client.get(SNAPSHOT, headers=key).json()["deployments"][PROMPT][""]["kill"]["reason"] == "bad"

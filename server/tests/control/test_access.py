@@ -10,11 +10,12 @@ from sqlalchemy import select
 from cuelight_server.access import store
 from cuelight_server.audit import store as audit
 from cuelight_server.control.access import add_actor, authenticate, disable_actor, issue_key, issue_token, revoke
+from cuelight_server.control.opening import open_desk
 from cuelight_server.db import schema
-from cuelight_server.db.engine import reading
+from cuelight_server.db.engine import Databases, reading
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel.actor import SYSTEM
-from cuelight_server.kernel.errors import Blocked, Conflict, Denied, Invalid, NotFound
+from cuelight_server.kernel.errors import Blocked, Conflict, Denied, Invalid, NotFound, Unavailable
 from cuelight_server.kernel.terms import ActorKind, Environment
 
 UNKNOWN = "cue_person_0123456789abcdef_" + "ab" * 32
@@ -177,6 +178,19 @@ def test_the_last_use_of_a_token_is_kept_to_the_minute_and_leaves_no_audit_line(
     assert last_line(desk) == before
 
 
+@pytest.mark.database("postgresql")
+def test_a_good_token_opens_the_desk_also_on_a_standby(desk, ada, mei, databases, tmp_path):
+    text = issue_token(desk, ada, "mei.tanaka")
+    url = databases("desk").registry + "%20-cdefault_transaction_read_only%3Don"
+    standby = open_desk(tmp_path / "desk", databases=Databases(registry=url, calls=url))
+    assert authenticate(standby, text) == mei
+    with pytest.raises(Unavailable, match="read-only"):
+        issue_token(standby, ada, "mei.tanaka")
+    standby.close()
+    assert token_of(desk, text).last_used_at is None
+
+
+@pytest.mark.database("sqlite")
 def test_a_good_token_opens_the_desk_also_while_nothing_can_be_written(desk, ada, mei):
     text = issue_token(desk, ada, "mei.tanaka")
     with governed(desk.registry), desk.registry.connect() as other:

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import insert
 
 from cuelight.contract.errors import Invalid, NotFound
-from cuelight_server.control.opening import create_desk
 from cuelight_server.control.prompts import diff_labels, export, lint_bundle
 from cuelight_server.control.push import push
 from cuelight_server.db import schema
@@ -74,12 +73,9 @@ def test_a_folder_is_compared_with_itself_on_a_desk_that_knows_nothing(desk):
     assert classes(desk, "v1", "idea", folder(labels=LABELS)) == ("boundary", "v1", "idea")
 
 
-def test_on_a_local_desk_the_lowest_version_stands_in_for_production(tmp_path):
-    local = create_desk(tmp_path / "local", local=True)
-    try:
-        assert classes(local, "production", "v2", folder(labels=LABELS)) == ("settings_or_model", "v1", "v2")
-    finally:
-        local.close()
+def test_on_a_local_desk_the_lowest_version_stands_in_for_production(make_desk):
+    local = make_desk("local", local=True)
+    assert classes(local, "production", "v2", folder(labels=LABELS)) == ("settings_or_model", "v1", "v2")
 
 
 @pytest.mark.parametrize(

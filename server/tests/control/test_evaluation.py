@@ -5,7 +5,6 @@ import pytest
 from cuelight.contract.canonical import canonical_text, digest
 from cuelight_server.audit import store as audit
 from cuelight_server.control.evaluation import run_pending, start
-from cuelight_server.control.opening import create_desk
 from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import store
@@ -75,8 +74,8 @@ def test_productions_gate_counts_where_it_is_stricter(shelf):
     assert (report["gate"]["min_pass_rate"], report["gate"]["newly_failing_max"]) == (0.9, 0)
 
 
-def test_on_a_local_desk_the_lowest_label_stands_in_for_production(tmp_path, shelf_on):
-    desk = create_desk(tmp_path / "local", local=True)
+def test_on_a_local_desk_the_lowest_label_stands_in_for_production(make_desk, shelf_on):
+    desk = make_desk("local", local=True)
     shelf = shelf_on(desk)
     for label in ("v10", "v2", "next"):
         shelf.draft(label, shelf.content(label))
@@ -86,7 +85,6 @@ def test_on_a_local_desk_the_lowest_label_stands_in_for_production(tmp_path, she
     assert "v2 stands in for production, which a local desk does not have" in report["notes"]
     assert shelf.run("v2").report["baseline"]["version"] == "v2"
     assert shelf.run("v2", baseline="next").report["baseline"]["version"] == "next"
-    desk.close()
 
 
 def test_a_missing_recording_is_an_error_that_names_it_and_never_another_versions(shelf):

@@ -20,7 +20,7 @@ HERE = [one for one in EXPECTED if (ROOT / "examples" / one["prompt"].partition(
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    """(prompt, version) -> report, from one local desk into which every example was pushed."""
+    """(prompt, version) -> report, from one local desk (always files) into which every example was pushed."""
     desk = create_desk(tmp_path_factory.mktemp("desks") / "desk", local=True, admin=("mei.tanaka", "Mei Tanaka"))
     with reading(desk.registry) as sql:
         mei = access.account(sql, "mei.tanaka").actor()

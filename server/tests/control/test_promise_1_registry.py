@@ -1,11 +1,10 @@
 """Promise 1, at the registry: no push puts anything before users, whatever the folder says and whoever pushes."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cuelight.contract.errors import CuelightError
@@ -90,12 +89,11 @@ PUSHES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
-@given(PUSHES)
-def test_promise_1_any_row_of_pushes_counts_right_and_serves_nothing(pushes):
-    home = Path(tempfile.mkdtemp())
-    desk, oracle = create_desk(home / "desk"), Oracle()
-    try:
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pushes=PUSHES)
+def test_promise_1_any_row_of_pushes_counts_right_and_serves_nothing(fresh, pushes):
+    with fresh() as databases, tempfile.TemporaryDirectory() as home:
+        desk, oracle = create_desk(Path(home) / "desk", databases=databases), Oracle()
         ana = add_actor(desk, SYSTEM, "ana.reyes", "Ana Reyes").actor()
         kept = served(desk)
         for labels, as_drafts in pushes:
@@ -110,6 +108,4 @@ def test_promise_1_any_row_of_pushes_counts_right_and_serves_nothing(pushes):
         assert sum(one.verb == Verb.PROMPT_MINT for one in log(desk)) == len(oracle.versions)
         assert verify_prompts(desk) == []
         assert served(desk) == kept
-    finally:
         desk.close()
-        shutil.rmtree(home)

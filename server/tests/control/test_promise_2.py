@@ -1,9 +1,7 @@
 """Promise 2: a stored version never changes; an attempt is refused, a change behind our back is found and named."""
 
 import json
-import sqlite3
 from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
 from fastapi.routing import APIRoute
@@ -12,14 +10,14 @@ from sqlalchemy import delete, insert, text, update
 from cuelight.contract.canonical import canonical_text
 from cuelight.contract.errors import Blocked, Conflict
 from cuelight_server.api.prompts import router
-from cuelight_server.control.opening import open_desk
 from cuelight_server.control.prompts import verify_prompts
 from cuelight_server.control.push import push
 from cuelight_server.db import schema
-from cuelight_server.db.engine import REGISTRY_FILE, Intent, reading, transaction
+from cuelight_server.db.engine import Intent, reading, transaction
 from cuelight_server.prompts import store
 from server.tests.folders import OWNERS, PROMPT, content, edited, folder
 from server.tests.pushing import rows
+from server.tests.tampering import a_tool, behind_our_back
 
 NAME = "library.answer"
 COLUMNS = "prompt, number, digest, '{}', author, release_note, created_at"
@@ -33,22 +31,6 @@ def filled(desk, person):
     ana = person(OWNERS["workflow_owner"])
     push(desk, ana, folder(labels={"v1": PROMPT, "v2": edited(PROMPT, "settings", "seed", to=1)}))
     return desk
-
-
-def behind_our_back(desk, *statements):
-    """What somebody with the database file in hand can do: no door, no trigger."""
-    raw = sqlite3.connect(_file(desk))
-    names = [row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")]
-    for name in names:
-        raw.execute(f"DROP TRIGGER {name}")
-    for statement, values in statements:
-        raw.execute(statement, values)
-    raw.commit()
-    raw.close()
-
-
-def _file(desk) -> Path:
-    return Path(str(desk.registry.url.database))
 
 
 def found(desk) -> Iterable[tuple[str, str, str]]:
@@ -76,7 +58,13 @@ def test_promise_2_no_route_can_change_or_remove_one():
         pytest.param(update(schema.version).values(content="{}"), id="update"),
         pytest.param(update(schema.version).where(schema.version.c.number == 1).values(author="eve"), id="author"),
         pytest.param(delete(schema.version), id="delete"),
-        pytest.param(text(f"REPLACE INTO version SELECT {COLUMNS} FROM version"), id="replace"),
+        pytest.param(
+            text(
+                f"INSERT INTO version SELECT {COLUMNS} FROM version WHERE true "
+                "ON CONFLICT (prompt, number) DO UPDATE SET content = excluded.content"
+            ),
+            id="upsert",
+        ),
         pytest.param(insert(schema.version).values(**{**ROW, "prompt": NAME, "number": 1}), id="insert over it"),
     ],
 )
@@ -84,6 +72,14 @@ def test_promise_2_sql_is_refused_by_the_database_itself(filled, statement):
     kept = rows(filled)["version"]
     with pytest.raises((Blocked, Conflict)), transaction(filled.registry, Intent.WRITE) as sql:
         sql.execute(statement)
+    assert rows(filled)["version"] == kept
+
+
+@pytest.mark.database("sqlite")
+def test_promise_2_nor_can_a_row_be_replaced(filled):
+    kept = rows(filled)["version"]
+    with pytest.raises((Blocked, Conflict)), transaction(filled.registry, Intent.WRITE) as sql:
+        sql.execute(text(f"REPLACE INTO version SELECT {COLUMNS} FROM version"))
     assert rows(filled)["version"] == kept
 
 
@@ -131,15 +127,25 @@ def test_promise_2_a_change_behind_our_back_is_found_and_named(filled, statement
     assert words in told[0][2]
 
 
-def test_promise_2_the_triggers_are_back_when_the_desk_is_opened_again(filled):
-    behind_our_back(filled)
-    again = open_desk(_file(filled).parent)
-    try:
+def test_promise_2_the_triggers_are_back_when_the_desk_is_opened_again(filled, database, open_again):
+    on = " ON version" if database == "postgresql" else ""
+    with a_tool(filled) as raw:
+        for what in ("update", "delete"):
+            raw.execute(f"DROP TRIGGER version_no_{what}{on}")
+    again = open_again()
+    for change in (update(schema.version).values(author="eve"), delete(schema.version)):
         with pytest.raises(Blocked), transaction(again.registry, Intent.WRITE) as sql:
-            sql.execute(update(schema.version).values(author="eve"))
-    finally:
-        again.close()
-    assert _file(filled).name == REGISTRY_FILE
+            sql.execute(change)
+
+
+@pytest.mark.database("postgresql")
+def test_promise_2_triggers_that_somebody_switched_off_are_on_when_the_desk_is_opened_again(filled, open_again):
+    with a_tool(filled) as raw:
+        raw.execute("ALTER TABLE version DISABLE TRIGGER ALL")
+    again = open_again()
+    for change in (update(schema.version).values(author="eve"), delete(schema.version)):
+        with pytest.raises(Blocked), transaction(again.registry, Intent.WRITE) as sql:
+            sql.execute(change)
 
 
 def test_promise_2_what_was_pushed_is_what_comes_out_byte_for_byte(filled):

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import update
 
 from cuelight_server.control.access import disable_actor
-from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, reading, transaction
+from cuelight_server.db.triggers import drop_triggers
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Blocked, Conflict
 from cuelight_server.routing import store as routing
@@ -69,7 +69,7 @@ def every_approver_gone(desk):
 
 def no_evaluation_at_all(desk):
     with transaction(desk.registry, Intent.WRITE) as sql:
-        sql.exec_driver_sql("DROP TRIGGER evaluation_no_delete")
+        drop_triggers(sql, schema.registry)
         sql.exec_driver_sql("DELETE FROM evaluation")
 
 
@@ -89,25 +89,34 @@ def test_promise_5_no_gate_no_approver_and_no_evaluation_stands_in_the_way(two, 
     assert live(two) == 1
 
 
-def test_promise_5_it_works_with_the_web_down(tmp_path):
-    folder = tmp_path / "desk"
-    desk = create_desk(folder)
+def test_promise_5_it_works_with_the_web_down(tmp_path, make_desk, open_again, databases):
+    where = databases("desk")
+    urls = {"CUELIGHT_DATABASE_URL": where.registry or "", "CUELIGHT_CALLS_URL": where.calls or ""}
+    desk = make_desk()
     prepare(desk)
     for label in ("v1", "v2"):
         go_live(desk, label)
     desk.close()
     run = subprocess.run(
-        [sys.executable, "-m", "cuelight_server.cli", "rollback", PROMPT, "--why", "bad", "--data", str(folder)],
-        env={"PYTHONPATH": f"{ROOT / 'client/src'}:{ROOT / 'server/src'}", "PATH": "/usr/bin"},
+        [
+            sys.executable,
+            "-m",
+            "cuelight_server.cli",
+            "rollback",
+            PROMPT,
+            "--why",
+            "bad",
+            "--data",
+            str(tmp_path / "desk"),
+        ],
+        env={**urls, "PYTHONPATH": f"{ROOT / 'client/src'}:{ROOT / 'server/src'}", "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
     assert "v2 -> v1" in run.stdout
-    again = open_desk(folder)
-    assert live(again) == 1
-    again.close()
+    assert live(open_again()) == 1
 
 
 def test_promise_5_it_is_one_switch_that_nobody_sees_half_done(two):
@@ -159,7 +168,7 @@ def test_promise_5_a_rollback_wins_over_a_release_of_the_same_version_at_the_sam
 
 def test_promise_5_a_corrupt_report_does_not_stop_it(two):
     with transaction(two.registry, Intent.WRITE) as sql:
-        sql.exec_driver_sql("DROP TRIGGER evaluation_no_update")
+        drop_triggers(sql, schema.registry)
         sql.execute(update(schema.evaluation).values(report="{ not json"))
     roll_back(two, SYSTEM, PROMPT, why="bad")
     assert json.loads(current(two, "production").body)["deployments"][PROMPT][""]["weights"] == [["v1", 100_000]]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from cuelight.contract.snapshot import parse
 from cuelight_server.audit import store as audit
-from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.opening import open_desk
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.control.verify import _pointer, _snapshots, verify_desk
 from cuelight_server.db import schema
@@ -32,7 +32,7 @@ def everything(desk):
     """All rows that a release or a rollback writes, as one comparable value."""
     tables = (schema.deployment, schema.environment, schema.snapshot, schema.release, schema.audit_event)
     with reading(desk.registry) as sql:
-        return [[tuple(row) for row in sql.execute(select(table))] for table in tables]
+        return [sorted(map(repr, sql.execute(select(table)))) for table in tables]
 
 
 def test_forty_threads_never_publish_the_same_version_and_the_pointer_is_the_last_committed(desk):
@@ -56,7 +56,11 @@ def test_forty_threads_never_publish_the_same_version_and_the_pointer_is_the_las
         outcomes = list(crowd.map(one, range(80)))
     with reading(desk.registry) as sql:
         versions = list(
-            sql.scalars(select(schema.snapshot.c.version).where(schema.snapshot.c.environment == "staging"))
+            sql.scalars(
+                select(schema.snapshot.c.version)
+                .where(schema.snapshot.c.environment == "staging")
+                .order_by(schema.snapshot.c.version)
+            )
         )
         now = routing.deployment(sql, PROMPT, "staging")
         lines = list(sql.scalars(select(schema.audit_event.c.body).order_by(schema.audit_event.c.seq)))
@@ -103,10 +107,11 @@ from pathlib import Path
 from sqlalchemy import event
 from cuelight_server.control.opening import open_desk
 from cuelight_server.control import releases
+from cuelight_server.db.engine import Databases
 from server.tests.releasing import ENGINEER, PROMPT, who
 
-folder, what, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-desk = open_desk(folder)
+folder, what, at, url = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] or None
+desk = open_desk(folder, databases=Databases(registry=url, calls=url))
 actor = who(desk, ENGINEER)
 writes = 0
 
@@ -132,10 +137,10 @@ print(writes)
 """
 
 
-def run_killed(folder: Path, what: str, at: int) -> "subprocess.CompletedProcess[str]":
+def run_killed(folder: Path, what: str, at: int, url: str | None) -> "subprocess.CompletedProcess[str]":
     paths = f"{ROOT / 'client/src'}:{ROOT / 'server/src'}:{ROOT}"
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(KILLED), str(folder), what, str(at)],
+        [sys.executable, "-c", textwrap.dedent(KILLED), str(folder), what, str(at), url or ""],
         env={"PYTHONPATH": paths, "PATH": "/usr/bin"},
         capture_output=True,
         text=True,
@@ -145,9 +150,9 @@ def run_killed(folder: Path, what: str, at: int) -> "subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("what", ["release", "rollback"])
-def test_a_process_killed_between_any_two_writes_leaves_all_or_nothing(tmp_path, what):
-    folder = tmp_path / "desk"
-    desk = create_desk(folder)
+def test_a_process_killed_between_any_two_writes_leaves_all_or_nothing(tmp_path, make_desk, databases, what):
+    folder, where = tmp_path / "desk", databases("desk")
+    desk = make_desk("desk")
     prepare(desk)
     for label in ("v1", "v2"):
         evaluate(desk, label)
@@ -160,8 +165,8 @@ def test_a_process_killed_between_any_two_writes_leaves_all_or_nothing(tmp_path,
 
     at = 0
     while True:
-        run = run_killed(folder, what, at)
-        again = open_desk(folder)
+        run = run_killed(folder, what, at, where.registry)
+        again = open_desk(folder, databases=where)
         now = everything(again)
         sound = damage(again)
         again.close()

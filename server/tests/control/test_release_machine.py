@@ -9,7 +9,13 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from cuelight.contract.snapshot import parse
@@ -50,23 +56,27 @@ REFUSALS = (Blocked, Conflict, Denied, Invalid, NotFound)
 
 
 class Desk(RuleBasedStateMachine):
+    fresh = None  # the fixture: a new place for each run
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.open = contextlib.ExitStack()
+        folder = self.open.enter_context(tempfile.TemporaryDirectory())
         ids, ticks = itertools.count(1), itertools.count(0)
         self.desk = create_desk(
-            Path(self.folder.name) / "desk",
+            Path(folder) / "desk",
             clock=lambda: START + timedelta(seconds=next(ticks)),
             new_id=lambda prefix: f"{prefix}_{next(ids):06d}",
+            databases=self.open.enter_context(type(self).fresh()),
         )
+        self.open.callback(self.desk.close)
         prepare(self.desk, versions=2)
         draft(self.desk)
         self.minted, self.passed, self.revisions, self.cases = 2, set(), 1, 1
         self.disabled: set[str] = set()
 
     def teardown(self) -> None:
-        self.desk.close()
-        self.folder.cleanup()
+        self.open.close()
 
     def seen(self):
         with reading(self.desk.registry) as sql:
@@ -185,7 +195,11 @@ class Desk(RuleBasedStateMachine):
         assert found == ([now.release] if now and now.live else [])
 
 
-TestDesk = Desk.TestCase
-TestDesk.settings = settings(
-    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-)
+def test_any_order_of_steps_keeps_the_promises(fresh):
+    here = type("Here", (Desk,), {"fresh": staticmethod(fresh)})
+    run_state_machine_as_test(
+        here,
+        settings=settings(
+            max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -9,7 +9,6 @@ from cuelight.contract.snapshot import parse
 from cuelight_server.audit import store as audit
 from cuelight_server.control.access import disable_actor
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.opening import create_desk
 from cuelight_server.control.releases import approve, check, release
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, reading, transaction
@@ -233,14 +232,13 @@ def test_staging_needs_a_report_and_no_approval(desk):
     assert (live(desk, "staging"), live(desk)) == (1, None)
 
 
-def test_a_local_desk_never_releases(tmp_path, clock):
-    here = create_desk(tmp_path / "local", local=True, clock=clock)
+def test_a_local_desk_never_releases(make_desk, clock):
+    here = make_desk("local", local=True, clock=clock)
     prepare(here)
     ready(here)
     assert missing(here, "v1") == {"desk"}
     with pytest.raises(Blocked):
         release(here, who(here, ENGINEER), PROMPT, "v1")
-    here.close()
 
 
 def test_a_prompt_without_a_declared_fallback_is_not_released(desk):

@@ -28,6 +28,8 @@ _TAKEN = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
 
 def in_our_words(context: ExceptionContext) -> CuelightError | None:
     """What SQLAlchemy raises instead of the driver's exception, where we have a word (a `handle_error` listener)."""
+    if context.is_pre_ping:
+        return None  # the pool asks for itself, and takes another connection
     error = context.original_exception
     reads = context.connection is not None and intent_of(context.connection) is Intent.READ
     if isinstance(error, sqlite3.Error):

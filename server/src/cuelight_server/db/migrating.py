@@ -66,7 +66,7 @@ def migrate(folder: Path, databases: Databases = FILES, line: Line = TODAY) -> N
     with _engines(folder, databases) as engines:
         for store, engine in engines.items():
             with transaction(engine, Intent.WRITE) as sql:
-                _bring_up(sql, store, line)
+                bring_up(sql, store, line)
 
 
 def context(sql: Connection, store: str, **more: Any) -> MigrationContext:
@@ -80,7 +80,8 @@ def context(sql: Connection, store: str, **more: Any) -> MigrationContext:
     return MigrationContext.configure(sql, opts=options | more)
 
 
-def _bring_up(sql: Connection, store: str, line: Line) -> None:
+def bring_up(sql: Connection, store: str, line: Line = TODAY) -> None:
+    """Bring one store up in the transaction of this connection; an empty one goes through every revision."""
     tables, script = _STORES[store], _script(line)
     if revision_of(sql, tables, line) is not None:
         stamp(sql, tables, line.revisions[0])  # made before there were revisions, where it says none

@@ -1,4 +1,4 @@
-"""INSERT ... ON CONFLICT in the words of the database that is asked: both speak it, SQLAlchemy has one for each."""
+"""An insert over what may be there already, in the words of the database that is asked."""
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite

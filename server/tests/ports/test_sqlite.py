@@ -1,4 +1,4 @@
-"""The database as a port: what SQLite promises us, and that its triggers and allow-list answer whoever asks."""
+"""SQLite as a port: what it promises us, and that its triggers and allow-list answer whoever asks."""
 
 import sqlite3
 import stat

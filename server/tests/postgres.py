@@ -1,0 +1,151 @@
+"""A PostgreSQL server of the test session's own, and places in it: a schema for each desk, swept and used again."""
+
+import contextlib
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql as words
+
+from cuelight_server.db.engine import Databases
+
+USER = "postgres"  # a server does not run as root
+_SETTINGS = {
+    "fsync": "off",  # what a crash of the machine would lose is no test's business here
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "jit": "off",
+    "unix_socket_directories": "",
+    "listen_addresses": "127.0.0.1",
+    "log_min_messages": "fatal",
+    "timezone": "Asia/Kathmandu",  # nothing may lean on the server's time zone
+}
+
+
+def programs() -> Path | None:
+    """The folder with initdb and postgres, or None on a machine that has none."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    if found:
+        return found[-1].parent
+    return Path(on_path).resolve().parent if on_path else None
+
+
+@contextlib.contextmanager
+def server(**settings: str) -> Iterator[str]:
+    """A running server with an empty data folder; yields the URL of its database, without a driver's name.
+
+    Its language orders words differently than their code points do, so that an ORDER BY that forgot to say so shows.
+    """
+    bin_ = programs()
+    assert bin_ is not None
+    home = Path(tempfile.mkdtemp(prefix="cuelight-pg-"))
+    who = USER if os.geteuid() == 0 else getpass.getuser()
+    if os.geteuid() == 0:
+        shutil.chown(home, USER)
+    language = ("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
+    made = [bin_ / "initdb", "-D", home / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", *language]
+    subprocess.run(made, check=True, capture_output=True, **_as(who))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [part for name, value in (_SETTINGS | settings).items() for part in ("-c", f"{name}={value}")]
+    process = subprocess.Popen(
+        [bin_ / "postgres", "-D", home / "data", "-p", str(port), *options],
+        stdout=subprocess.DEVNULL,
+        stderr=(home / "log").open("wb"),
+        **_as(who),
+    )
+    try:
+        yield _answering(process, port, home / "log")
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(2)
+        process.send_signal(2)  # SIGINT: end the connections that a test left behind
+        process.wait(20)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _as(who: str) -> dict[str, str]:
+    return {"user": who} if os.geteuid() == 0 else {}
+
+
+def _answering(process: "subprocess.Popen[bytes]", port: int, log: Path) -> str:
+    url = f"postgresql://{USER}@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
+    for _ in range(300):
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(url, connect_timeout=5).close()
+            return url
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+
+
+class Places:
+    """Schemas for desks. A used one is swept and given again: its tables stay, which is quicker than making them."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.raw = psycopg.connect(url, autocommit=True)
+        self.raw.execute("SET session_replication_role = replica")  # no trigger and no key stands in the broom's way
+        self.raw.execute("SET lock_timeout = '2s'; SET client_min_messages = warning")
+        self.free: list[str] = []
+        self.count = 0
+
+    def take(self) -> str:
+        """The name of a schema with no row in it."""
+        return self.free.pop() if self.free else self.new()
+
+    def new(self) -> str:
+        """The name of a schema with no table in it."""
+        self.count += 1
+        name = f"desk_{self.count}"
+        self.raw.execute(words.SQL("CREATE SCHEMA {}").format(words.Identifier(name)))
+        return name
+
+    def databases(self, schema: str) -> Databases:
+        """Both stores of a desk in this schema."""
+        url = f"{self.url.replace('postgresql:', 'postgresql+psycopg:')}&options=-csearch_path%3D{schema}"
+        return Databases(registry=url, calls=url)
+
+    def give_back(self, schema: str) -> None:
+        """Sweep it; one that cannot be swept (somebody still holds it, or it was rebuilt) is thrown away."""
+        try:
+            self.raw.execute(_SWEEP.replace("PLACE", schema))
+        except psycopg.Error:
+            self.throw_away(schema)
+        else:
+            self.free.append(schema)
+
+    def throw_away(self, schema: str) -> None:
+        """For a test that changed the tables themselves."""
+        with contextlib.suppress(psycopg.Error):  # held by a connection that somebody left open: nobody gets it again
+            self.raw.execute(words.SQL("DROP SCHEMA {} CASCADE").format(words.Identifier(schema)))
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+_SWEEP = """
+DO $$
+DECLARE one name;
+BEGIN
+    FOR one IN SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = 'PLACE' AND c.relkind = 'r' AND c.relname NOT LIKE 'alembic_version%'
+    LOOP
+        EXECUTE format('DELETE FROM PLACE.%I', one);
+    END LOOP;
+END $$
+"""
