@@ -13,6 +13,7 @@ import pytest
 
 from cuelight_server import cli
 from cuelight_server.control.releases import release
+from cuelight_server.demo.stage import own_files
 from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
 from server.tests.tampering import behind_our_back
 
@@ -142,6 +143,12 @@ def test_a_real_desk_never_becomes_a_demo(folder, make_desk, capsys):
     make_desk("desk").close()
     assert cli.run(["serve", "--demo", "--port", "0"]) == 20
     assert "never becomes a demo" in capsys.readouterr().err
+
+
+@pytest.mark.database("postgresql")
+def test_the_demo_keeps_to_its_own_folder_whatever_database_the_shell_names(folder):
+    assert "CUELIGHT_DATABASE_URL" in os.environ
+    assert {"CUELIGHT_DATABASE_URL", "CUELIGHT_CALLS_URL"} & set(own_files()) == set()
 
 
 def test_a_port_that_is_taken_is_said_so(folder, capsys):

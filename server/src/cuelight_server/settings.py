@@ -63,10 +63,15 @@ def _log_level(text: str) -> str:
 
 def _database(given: Mapping[str, str], name: str) -> str | None:
     url = given.get(name)
-    if url is not None and not url.startswith(("postgresql+psycopg://", "postgresql://")):
-        raise Invalid(
-            f"{name} is no PostgreSQL URL", "give one like postgresql+psycopg://user@host/name, or leave it out"
-        )
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("postgresql+psycopg", "postgresql") and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise Invalid(f"{name} is no PostgreSQL URL", "one looks like postgresql+psycopg://user@host/name")
     return url
 
 

@@ -85,6 +85,13 @@ def test_with_a_registry_in_a_database_the_calls_may_stay_in_a_file(folder, wher
 
 
 @pytest.mark.database("postgresql")
+def test_with_a_registry_in_a_file_the_calls_may_be_in_a_database(folder, where):
+    made = create_desk(folder, databases=Databases(calls=where.calls))
+    assert (made.registry.dialect.name, made.calls.dialect.name) == ("sqlite", "postgresql")
+    made.close()
+
+
+@pytest.mark.database("postgresql")
 def test_with_both_in_a_database_there_is_no_folder_at_all(folder, where):
     create_desk(folder, databases=where).close()
     assert not folder.exists()

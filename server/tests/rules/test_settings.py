@@ -48,6 +48,11 @@ def test_an_empty_setting_counts_as_not_set():
         ("CUELIGHT_OPENAI_BASE_URL", "api.openai.com"),
         ("CUELIGHT_OPENAI_BASE_URL", "file:///etc/passwd"),
         ("CUELIGHT_OPENAI_BASE_URL", "http://[broken"),
+        ("CUELIGHT_DATABASE_URL", "mysql://db/cuelight"),
+        ("CUELIGHT_DATABASE_URL", "registry.db"),
+        ("CUELIGHT_DATABASE_URL", "postgresql://db:five/cuelight"),
+        ("CUELIGHT_CALLS_URL", "sqlite:///calls.db"),
+        ("CUELIGHT_CALLS_URL", "postgresql+psycopg://[broken/cuelight"),
     ],
 )
 def test_a_wrong_setting_is_named(name, value):
@@ -58,3 +63,12 @@ def test_a_wrong_setting_is_named(name, value):
 
 def test_settings_that_are_printed_keep_their_secret():
     assert "sk-secret" not in repr(read_settings({"CUELIGHT_OPENAI_KEY": "sk-secret"}))
+    for name in ("CUELIGHT_DATABASE_URL", "CUELIGHT_CALLS_URL"):
+        assert "hush" not in repr(read_settings({name: "postgresql+psycopg://desk:hush@db/cuelight"}))
+
+
+def test_each_store_has_its_own_database_and_none_is_asked_for():
+    one, other = "postgresql+psycopg://desk@db/cuelight", "postgresql://desk@db:6432/calls?options=-csearch_path%3Dx"
+    made = read_settings({"CUELIGHT_DATABASE_URL": one, "CUELIGHT_CALLS_URL": other})
+    assert (made.database_url, made.calls_url) == (one, other)
+    assert (Settings().database_url, Settings().calls_url) == (None, None)
