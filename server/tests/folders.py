@@ -127,7 +127,7 @@ def content(document: dict[str, Any] | None = None) -> Content:
 def facts(bundle: dict[str, Any], people: frozenset[str] | None = None) -> Facts:
     """What lint looks at."""
     folder = checked(bundle)
-    return Facts(folder, folder.suites, people)
+    return Facts(folder, folder.suites, people, folder.knowledge)
 
 
 def recording(content_digest: str, case: str = "L01", output: str = "{}", sample: int = 1) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
         if one.get("hint"):
             say(one["hint"], indent=2)
         show_findings(located(folder, one.get("findings", ())), indent=2)
+    _show_dependants(answer.get("dependants", ()))
     findings = located(folder, answer.get("findings", ()))
     if findings:
         heading("Findings")
@@ -65,6 +66,14 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
     show_ignored(answer.get("ignored", ()))
     show_rules(answer.get("rules", ()), in_full=rules)
     _next(answer)
+
+
+def _show_dependants(changed: Sequence[Mapping[str, Any]]) -> None:
+    """Per changed fragment, the versions that still include another text of it."""
+    for one in changed:
+        heading(f"The fragment {one['fragment']} changed; these still include another text of it")
+        for at in one["behind"]:
+            say(f"{at['prompt']} {at['label']}", indent=2)
 
 
 def _prompts(answer: Mapping[str, Any]) -> list[Sequence[Span]]:

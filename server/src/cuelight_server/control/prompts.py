@@ -71,7 +71,7 @@ def lint_bundle(desk: Desk, bundle: Any) -> LintResult:
     """What is wrong with a folder, and which of its rules anything enforces; nothing is stored. Invalid as in push."""
     folder = checked(bundle)
     with reading(desk.registry) as sql:
-        look = facts(sql, folder, {one.name: one for one in store.suites(sql, folder.name)})
+        look = facts(sql, folder)
     digests = {
         f"{folder.name}.{name}": {label: item.content.digest for label, item in labels.items()}
         for name, labels in folder.prompts.items()

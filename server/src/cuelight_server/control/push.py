@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
@@ -12,14 +13,16 @@ from cuelight_server.control.door import Work, act
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Blocked, Conflict
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.kernel.terms import ActorKind, Environment
 from cuelight_server.prompts import store
-from cuelight_server.prompts.bundle import Bundle, Facts, checked, workflow_digest
+from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked, workflow_digest
 from cuelight_server.prompts.enforcement import rules
+from cuelight_server.prompts.fragments import Changed, dependants, includes
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Draft, Finding, Numbered, Prompt, RuleState, Version, Workflow
 from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, lowered, plan, retired_names
 from cuelight_server.prompts.verify import facts_of
+from cuelight_server.routing import store as routing
 
 Step = tuple[Verb, str]
 _NAMED = 50  # recordings that an audit line names one by one
@@ -34,6 +37,7 @@ class PushResult:
     rules: tuple[RuleState, ...]
     findings: tuple[Finding, ...]
     ignored: tuple[Mapping[str, str], ...]
+    dependants: tuple[Changed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -56,6 +60,7 @@ class PushResult:
             "rules": [one.to_json() for one in self.rules],
             "ignored": [dict(one) for one in self.ignored],
             "findings": [one.to_json() for one in self.findings],
+            "dependants": [one.to_json() for one in self.dependants],
         }
 
     def _named(self, entry: Entry) -> dict[str, Any]:
@@ -109,13 +114,42 @@ def gather(sql: Connection, folder: Bundle) -> Stored:
     )
 
 
-def facts(sql: Connection, folder: Bundle, stored_suites: Mapping[str, Numbered]) -> Facts:
+def facts(sql: Connection, folder: Bundle) -> Facts:
     """The folder as lint and the rule report look at it."""
-    kept = {name: one.document for name, one in stored_suites.items()}
+    suites = {one.name: one.document for one in store.suites(sql, folder.name)}
+    knowledge = {one.name: one.document for one in store.all_knowledge(sql, folder.name)}
     tables = [folder.workflow["owners"], *(one.get("owners", {}) for one in folder.workflow["prompts"].values())]
     held = {who[part] for table in tables for who in table.values() for part in ("person", "backup") if part in who}
     known = frozenset(one for one in held if access.account(sql, one) is not None)
-    return Facts(folder, {**kept, **folder.suites}, known)
+    earlier = {short: tuple(_earlier(sql, f"{folder.name}.{short}")) for short in folder.prompts}
+    return Facts(folder, {**suites, **folder.suites}, known, {**knowledge, **folder.knowledge}, earlier)
+
+
+def _earlier(sql: Connection, prompt: str) -> Iterator[Earlier]:
+    """The newest version and, where it is another, the one in production."""
+    newest, served = store.newest(sql, prompt), routing.served(sql, prompt, Environment.PRODUCTION)
+    found = [newest] if newest is not None else []
+    if served is not None and newest is not None and served != newest.number:
+        found += [one for one in (store.version(sql, prompt, served),) if one is not None]
+    yield from (Earlier(one.number, parse(one.content), one.number == served) for one in found)
+
+
+def _behind(sql: Connection, folder: Bundle) -> list[Changed]:
+    """Versions of the desk that include another text of a fragment than the one that is new in this folder."""
+    items = [
+        (f"{folder.name}.{short}", label, item)
+        for short in folder.prompts
+        for label, item in folder.prompts[short].items()
+    ]
+    new = [one for prompt, label, item in items for one in includes(prompt, label, item.content)]
+    if not new:
+        return []
+    known = [
+        one
+        for version in store.versions_of(sql, folder.name)
+        for one in includes(version.prompt, version.label, parse(version.content))
+    ]
+    return dependants(new, known)
 
 
 def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, PushResult]:
@@ -124,10 +158,11 @@ def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, 
     if retired:
         hint = "take it out of the folder, or give the new prompt another name"
         raise Conflict(f"{retired[0]} is retired, and its name stays with it", hint)
-    look = facts(sql, folder, stored.suites)
+    look = facts(sql, folder)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)
-    return stored, PushResult(folder.name, made, tuple(rules(look)), tuple(findings), tuple(folder.ignored))
+    told = (tuple(rules(look)), tuple(findings), tuple(folder.ignored), tuple(_behind(sql, folder)))
+    return stored, PushResult(folder.name, made, *told)
 
 
 def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:

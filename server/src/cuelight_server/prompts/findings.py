@@ -8,6 +8,7 @@ from cuelight.contract.schemas import schema_validator
 from cuelight_server.prompts.model import Finding, Severity
 
 Step = str | int
+_SHOWN = 5
 
 
 def error(code: str, message: str, hint: str, document: str, *path: Step) -> Finding:
@@ -34,6 +35,12 @@ def declared(what: str, document: str, *path: Step) -> Finding:
         document,
         *path,
     )
+
+
+def some(words: list[str], joined: str = ", ") -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return joined.join(words[:_SHOWN]) + more
 
 
 def schema_problems(places: Iterator[tuple[tuple[Step, ...], Any]], document: str) -> Iterator[Finding]:

@@ -10,7 +10,9 @@ from cuelight.contract.errors import Invalid
 from cuelight.contract.template import compile_text
 from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.bundle import Facts, Item, number_of, schemas_in
-from cuelight_server.prompts.findings import declared, error, judged, schema_problems, warning
+from cuelight_server.prompts.contract_fit import fit
+from cuelight_server.prompts.findings import declared, error, judged, schema_problems, some, warning
+from cuelight_server.prompts.lint_change import findings_of_change
 from cuelight_server.prompts.lint_suite import findings_of_pair
 from cuelight_server.prompts.model import Finding
 
@@ -36,9 +38,12 @@ def findings_of_prompt(facts: Facts, name: str, label: str, item: Item, tier: Ti
         yield error("release_note_missing", "the version has no release note", hint, place, "release_note")
     yield from _texts(content, place, tier)
     yield from _settings(content.settings, place, tier)
+    yield from _endpoint(content.settings, facts.bundle.workflow.get("approved_endpoints"), place)
     yield from _context(content, place)
     yield from schema_problems(schemas_in("prompt", content.to_json()), place)
     yield from _on_invalid(content.output, place, tier)
+    yield from _consumers(content.output, place)
+    yield from findings_of_change(facts, name, label, content, tier)
     yield from _tools(content, facts.bundle.authority, place)
     suite = facts.suites.get(content.evaluation["suite"])
     if suite is None:
@@ -107,6 +112,32 @@ def _settings(settings: Mapping[str, Any], place: str, tier: Tier) -> Iterator[F
         if strict and key not in settings:
             hint = "from tier elevated up the provider's default is not enough: it can change"
             yield error("settings_incomplete", f"the settings leave out {key}", hint, place, "settings", key)
+
+
+def _endpoint(settings: Mapping[str, Any], approved: list[str] | None, place: str) -> Iterator[Finding]:
+    provider = settings.get("provider")
+    if approved is not None and provider not in approved:
+        said = f"the endpoint {provider} is not approved" if provider else "the settings name no endpoint"
+        hint = (
+            f"set settings.provider to one of approved_endpoints in workflow.yaml: {', '.join(approved) or 'none yet'}"
+        )
+        yield error("endpoint_not_approved", said, hint, place, "settings", "provider")
+
+
+def _consumers(output: Mapping[str, Any], place: str) -> Iterator[Finding]:
+    """Everything that the output contract allows must be readable by each consumer that says what it accepts."""
+    for index, one in enumerate(output["consumers"]):
+        if "schema" not in one:
+            continue
+        found, where = fit(output["schema"] or {}, one["schema"]), ("output", "consumers", index)
+        if found.unfit:
+            words = f"{one['name']} cannot read every output: {some(list(found.unfit), '; ')}"
+            hint = "narrow the output schema, or let the consumer accept more first"
+            yield error("consumer_unfit", words, hint, place, *where)
+        if found.undecided:
+            words = f"whether {one['name']} can read every output cannot be told: {some(list(found.undecided), '; ')}"
+            hint = "say that part in types, keys, values and ranges, in both schemas"
+            yield warning("consumer_undecided", words, hint, place, *where)
 
 
 def _context(content: Content, place: str) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 from cuelight.contract.content import Content
 from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.bundle import schemas_in
-from cuelight_server.prompts.findings import error, judged, schema_problems
+from cuelight_server.prompts.findings import error, judged, schema_problems, some
 from cuelight_server.prompts.model import Finding
 
 CATEGORIES = (
@@ -25,7 +25,6 @@ CATEGORIES = (
 )
 OVERLAP = 12  # words in a row: a prompt that quotes its test cases knows the answers
 _WORD = re.compile(r"\w+")
-_SHOWN = 5
 
 
 def findings_of_suite(name: str, suite: Mapping[str, Any], tier: Tier) -> Iterator[Finding]:
@@ -55,7 +54,7 @@ def findings_of_pair(content: Content, suite: Mapping[str, Any], place: str) -> 
     if quoted:
         yield error(
             "case_overlap",
-            f"the messages quote the input of case {_some(quoted)}: {OVERLAP} words in a row or more",
+            f"the messages quote the input of case {some(quoted)}: {OVERLAP} words in a row or more",
             "say it in other words, or move the text into the suite's defaults if every call has it",
             place,
             "messages",
@@ -75,10 +74,10 @@ def _inputs(content: Content, suite: Mapping[str, Any], place: str) -> Iterator[
         for one in needed - given:
             missing.setdefault(one, []).append(case["id"])
     for one, cases in sorted(unknown.items()):
-        words = f"suite {name} gives {one}, which is no variable of this prompt (case {_some(cases)})"
+        words = f"suite {name} gives {one}, which is no variable of this prompt (case {some(cases)})"
         yield error("case_input_undeclared", words, f"declare {one}, or take it out of the suite", place, "variables")
     for one, cases in sorted(missing.items()):
-        words = f"suite {name} gives no {one}, which this prompt requires (case {_some(cases)})"
+        words = f"suite {name} gives no {one}, which this prompt requires (case {some(cases)})"
         hint = f"give {one} in the cases or the defaults, or make it optional"
         yield error("case_input_missing", words, hint, place, "variables")
 
@@ -105,8 +104,3 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _texts(inner)
-
-
-def _some(cases: list[str]) -> str:
-    more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
-    return ", ".join(cases[:_SHOWN]) + more

@@ -12,7 +12,16 @@ from cuelight_server.prompts.bundle import Bundle, Item, number_of
 from cuelight_server.prompts.lint import standing_in_the_way
 from cuelight_server.prompts.model import Finding, Numbered, RecordingKey, Workflow
 
-GOVERNED = ("tier", "situations", "owners", "business_owner", "technical_owner", "release", "rollback")
+GOVERNED = (
+    "tier",
+    "situations",
+    "owners",
+    "business_owner",
+    "technical_owner",
+    "approved_endpoints",
+    "release",
+    "rollback",
+)
 GOVERNED_OF_PROMPT = ("owners", "release")
 
 

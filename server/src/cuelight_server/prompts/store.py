@@ -123,6 +123,16 @@ def lowest(sql: Connection, prompt: str) -> Version | None:
     return None if row is None else _version(row)
 
 
+def versions_of(sql: Connection, workflow: str) -> Iterator[Version]:
+    """Every version of one workflow, prompt by prompt, oldest first."""
+    table = schema.version
+    joined = select(table).join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    rows = sql.execute(
+        joined.where(schema.prompt.c.workflow == workflow).order_by(table.c.prompt, table.c.number).limit(_MOST)
+    )
+    yield from (_version(row) for row in rows)
+
+
 def every_version(sql: Connection) -> Iterator[Version]:
     """All versions of the desk, one after the other, for `verify`; what cannot be read has its text as content."""
     for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):

@@ -17,7 +17,7 @@ from server.tests.folders import (
     workflow,
 )
 
-V1 = "prompts/answer/v1"
+V1, V2 = "prompts/answer/v1", "prompts/answer/v2"
 SITUATIONS = ("automated_decision", "brand_or_legal", "system_of_record", "personal_data", "tools")
 SYSTEM = ("messages", 0, "parts")
 CASE = "The reader asks in one long breath whether the second volume of the atlas came back last week or not."
@@ -58,6 +58,28 @@ def authority(*actions):
 
 def prompt_rules(**rules):
     return folder(workflow=edited(workflow(), "prompts", "answer", to={**workflow()["prompts"]["answer"], **rules}))
+
+
+def changed(new, old=PROMPT):
+    return folder(labels={"v1": old, "v2": {**new, "release_note": "Another one."}})
+
+
+def consuming(schema):
+    return edited(PROMPT, "output", "consumers", to=[{"name": "the web page", "schema": schema}])
+
+
+def consumed(schema):
+    return of(consuming(schema))
+
+
+PINNED = edited(
+    PROMPT,
+    "context",
+    to=[
+        *PROMPT["context"],
+        {"id": "hours", "rule": "pinned_value", "variable": "catalogue", "value": [{"ref": "H-1"}]},
+    ],
+)
 
 
 # Situation -> (bundle, code, severity, document, a word of the message)
@@ -315,6 +337,86 @@ TABLE = {
         "warning",
         V1,
         "on-invalid",
+    ),
+    "an endpoint that nobody approved": (
+        folder(
+            workflow=workflow(approved_endpoints=["inside"]),
+            labels={"v1": edited(PROMPT, "settings", "provider", to="any")},
+        ),
+        "endpoint_not_approved",
+        "error",
+        V1,
+        "any",
+    ),
+    "no endpoint where they are approved one by one": (
+        folder(workflow=workflow(approved_endpoints=["inside"])),
+        "endpoint_not_approved",
+        "error",
+        V1,
+        "no endpoint",
+    ),
+    "a consumer that needs more": (
+        consumed({"type": "object", "required": ["source"]}),
+        "consumer_unfit",
+        "error",
+        V1,
+        "source: may be missing",
+    ),
+    "a consumer of an output that nobody describes": (
+        of(without(consuming({"type": "object"}), "output", "schema")),
+        "consumer_unfit",
+        "error",
+        V1,
+        "expected object",
+    ),
+    "a consumer that cannot be compared": (
+        consumed({"not": {"required": ["secret"]}}),
+        "consumer_undecided",
+        "warning",
+        V1,
+        "not cannot be compared",
+    ),
+    "a contract that got looser": (
+        changed(edited(PROMPT, "output", "schema", "required", to=[])),
+        "output_contract_loosened",
+        "error",
+        V2,
+        "answer: may be missing",
+    ),
+    "a contract that got looser, tier standard": (
+        tiered("standard", changed(edited(PROMPT, "output", "strict", to=False))),
+        "output_contract_loosened",
+        "warning",
+        V2,
+        "strict",
+    ),
+    "a contract that cannot be compared": (
+        changed(edited(PROMPT, "output", "schema", "patternProperties", to={"^x": True})),
+        "output_contract_undecided",
+        "warning",
+        V2,
+        "patternProperties",
+    ),
+    "knowledge that is pinned no more": (
+        changed(without(PINNED, "context", 1), old=PINNED),
+        "context_ref_missing",
+        "error",
+        V2,
+        "H-1",
+    ),
+    "knowledge that is pinned no more, tier low": (
+        tiered("low", changed(without(PINNED, "context", 1), old=PINNED)),
+        "context_ref_missing",
+        "warning",
+        V2,
+        "H-1",
+    ),
+    "knowledge that no variable names any more": (
+        changed(PROMPT, old=edited(PROMPT, "variables", 0, "source", to="knowledge hours, H-1")),
+        "context_ref_missing",
+        "error",
+        V2,
+        "H-1",
     ),
     "an authority rule in words": (
         authority({"action": "hold.cancel", "mode": "may_suggest", "declared_only": "Only on Mondays."}),
