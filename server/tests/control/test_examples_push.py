@@ -36,7 +36,7 @@ def test_an_example_pushes_whole(demo_desk, person, folder):
     assert {(one["prompt"], one["label"]) for one in done["minted"]} == {one for one in labels if one[1] not in refused}
     assert done["ignored"] == []
     assert done["recordings"]["new"] == len(bundle["recordings"])
-    assert {one["state"] for one in done["rules"]} == {"enforced", "not yet enforced", "declared only"}
+    assert {"enforced"} <= {one["state"] for one in done["rules"]} <= {"enforced", "not yet enforced", "declared only"}
     assert all(bool(one["by"]) == (one["state"] == "enforced") for one in done["rules"])
     assert verify_prompts(demo_desk) == []
     assert rows(demo_desk)["deployment"] == []
