@@ -18,7 +18,8 @@ from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
 
 _PUSHED = (
-    "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings dependants"
+    "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
+    " dependants"
 )
 _DIFF = "prompt from to change_class summary parts"
 _CHECKLIST = "prompt label environment ok binding items bound"
