@@ -178,13 +178,7 @@ def verify_prompts(desk: Desk) -> list[Tampered]:
 
 
 def _minted(sql: Connection) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    at = 0
-    while True:
-        page = audit.after(sql, at, MAX_SIZE)
-        for event in page.items:
-            if event.verb == Verb.PROMPT_MINT:
-                prompt, _, label = event.subject.rpartition("@")
-                yield (prompt, label), event.facts
-        if page.next is None:
-            return
-        at = int(page.next)
+    for event in audit.readable(sql):
+        if event.verb == Verb.PROMPT_MINT:
+            prompt, _, label = event.subject.rpartition("@")
+            yield (prompt, label), event.facts

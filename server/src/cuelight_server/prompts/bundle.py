@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cuelight.contract import format as file_format
@@ -48,6 +48,19 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDesk:
+    """What the desk has of a workflow beside the folder.
+
+    `declared` maps a prompt's short name to the variables of its versions and drafts, `labels` to their labels;
+    `digests` are those of all contents.
+    """
+
+    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What lint and the rule report look at.
 
@@ -58,6 +71,7 @@ class Facts:
     bundle: Bundle
     suites: Mapping[str, Mapping[str, Any]]
     people: frozenset[str] | None = None
+    desk: OnDesk = OnDesk()
 
 
 def checked(bundle: Any) -> Bundle:
