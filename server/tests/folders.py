@@ -91,7 +91,9 @@ def suite(**changes: Any) -> dict[str, Any]:
         {"id": f"L{number:02d}", "category": one, "title": one, "input": {"question": f"Question {number}?"}}
         for number, one in enumerate(CATEGORIES, start=1)
     ]
-    return deepcopy({"suite": "answer", "defaults": {"catalogue": []}, "cases": cases, **changes})
+    graders = [{"type": "json_only", "severity": "blocker"}]
+    made = {"suite": "answer", "defaults": {"catalogue": []}, "graders": graders, "cases": cases}
+    return deepcopy({**made, **changes})
 
 
 def prompt(**changes: Any) -> dict[str, Any]:

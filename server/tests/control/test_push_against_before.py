@@ -3,6 +3,7 @@
 import pytest
 
 from cuelight.contract.canonical import digest_bytes
+from cuelight_server.control import push as pushing
 from cuelight_server.control.push import push
 from cuelight_server.db.engine import Intent, transaction
 from cuelight_server.routing import store as routing
@@ -46,6 +47,30 @@ def test_a_looser_contract_is_refused_though_the_folder_no_longer_has_the_versio
     sent(v1=PROMPT)
     (refused,) = sent(v2=LOOSE)["refused"]
     assert [one["code"] for one in refused["findings"]] == ["output_contract_loosened"]
+
+
+def test_a_wider_contract_is_minted_with_a_warning_in_every_tier(sent):
+    sent(v1=PROMPT)
+    done = sent(v2=edited(PROMPT, "output", "schema", "properties", "answer", "type", to=["string", "null"]))
+    assert told(done["minted"]) == [("v2", 2)]
+    assert [(one["code"], one["severity"]) for one in done["findings"]] == [("output_contract_loosened", "warning")]
+
+
+def test_what_production_serves_is_looked_at_again_under_the_lock(desk, sent, monkeypatch):
+    standard = workflow(tier="standard")
+    sent(folder(labels={"v1": LOOSE}, workflow=standard))
+    sent(folder(labels={"v2": PROMPT}, workflow=standard))
+    look, looks = pushing.lint, []
+
+    def release_meanwhile(facts):
+        looks.append(facts)
+        if len(looks) == 1:
+            serve(desk, 1)
+        return look(facts)
+
+    monkeypatch.setattr(pushing, "lint", release_meanwhile)
+    done = sent(folder(labels={"v3": edited(LOOSE, "settings", "temperature", to=0.3)}, workflow=standard))
+    assert (len(looks), done["findings"]) == (2, [])
 
 
 def test_in_a_standard_workflow_it_is_minted_with_a_warning_and_production_stays_the_measure(desk, sent):

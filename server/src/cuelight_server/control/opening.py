@@ -1,13 +1,15 @@
 """Making a desk in an empty folder, and opening the one that is there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.access import add_actor
+from cuelight_server.control.access import add_actor, check_person
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
 from cuelight_server.db import desk as facts
 from cuelight_server.db.engine import REGISTRY_FILE, open_calls, open_registry, reading
+from cuelight_server.db.rows import missing_in
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.clock import Clock, rfc3339, system_clock
@@ -29,10 +31,12 @@ def create_desk(
 ) -> Desk:
     """Make a desk and open it; `admin` is the (id, name) of its first administrator.
 
-    Conflict when the folder is a desk already, Invalid when it holds other things.
+    Conflict when the folder is a desk already, Invalid when it holds other things or the id is none.
     """
     if is_desk(folder):
         raise Conflict(f"{folder} is a desk already", "open it, or give an empty folder")
+    if admin is not None:
+        check_person(admin[0])  # before anything is written: a desk is made whole or not at all
     desk = _assemble(folder, ids.epoch(), demo=demo, local=local, clock=clock, new_id=new_id)
     with act(desk, SYSTEM, Verb.DESK_CREATE, "desk") as work:
         made = {
@@ -51,16 +55,19 @@ def create_desk(
 
 def open_desk(folder: Path, *, clock: Clock = system_clock, new_id: NewId | None = None) -> Desk:
     """Open the desk in a folder; NotFound when there is none, Unavailable when a newer Cuelight made it."""
+    missing = missing_in(folder / REGISTRY_FILE)
     known = _facts(folder)
     if not known:
         raise NotFound(f"there is no desk in {folder}", "make one with `cuelight-server init`, or set CUELIGHT_DATA")
-    if known["format"] != FORMAT:
+    if known.get("format") != FORMAT:
         raise Unavailable(
-            f"the desk in {folder} has format {known['format']}, this server reads {FORMAT}",
+            f"the desk in {folder} has format {known.get('format')}, this server reads {FORMAT}",
             "use the version of cuelight-server that made it, or a newer one",
         )
-    demo, local = known["demo"] == _flag(on=True), known["local"] == _flag(on=True)
-    return _assemble(folder, known["epoch"], demo=demo, local=local, clock=clock, new_id=new_id)
+    demo, local = known.get("demo") == _flag(on=True), known.get("local") == _flag(on=True)
+    return replace(
+        _assemble(folder, known.get("epoch", ""), demo=demo, local=local, clock=clock, new_id=new_id), missing=missing
+    )
 
 
 def is_desk(folder: Path) -> bool:

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy.schema import CreateColumn
 
 from cuelight_server.db import schema
 from cuelight_server.db.failures import in_our_words
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 REGISTRY_FILE, CALLS_FILE = "registry.db", "calls.db"
-BUSY_TIMEOUT_MS = 5000
+BUSY_TIMEOUT_MS = 5000  # how long a transaction waits for its turn to write, unless it says otherwise
 _POOL_SIZE, _POOL_OVERFLOW, _POOL_TIMEOUT_S = 8, 56, 10
 
 
@@ -63,12 +64,12 @@ def prepare_folder(folder: Path) -> None:
 
 
 @contextmanager
-def transaction(engine: Engine, intent: Intent) -> Iterator[Connection]:
+def transaction(engine: Engine, intent: Intent, *, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
     """One transaction; for writing it waits for its turn before the first statement (BEGIN IMMEDIATE).
 
     For `db.writing`, `db.operational` and `reading` only: others use one of those.
     """
-    with engine.connect().execution_options(cuelight_intent=intent) as sql, sql.begin():
+    with engine.connect().execution_options(cuelight_intent=intent, cuelight_wait_ms=wait_ms) as sql, sql.begin():
         yield sql
 
 
@@ -104,8 +105,20 @@ def _set_up(raw: sqlite3.Connection, synchronous: str) -> None:
 
 def _begin(sql: Connection) -> None:
     writes = sql.get_execution_options().get("cuelight_intent", Intent.READ) is Intent.WRITE
+    wait_ms = sql.get_execution_options().get("cuelight_wait_ms", BUSY_TIMEOUT_MS)
     sql.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    sql.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
     sql.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _new_columns(sql: Connection, table: Table) -> list[tuple[str, str]]:
+    """(table, definition) of the columns that a desk of an earlier version lacks; only such as can be added are added."""
+    present = {row[1] for row in sql.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    if not present:
+        return []
+    lacking = [one for one in table.columns if one.name not in present]
+    addable = [one for one in lacking if one.nullable or one.server_default is not None]
+    return [(table.name, str(CreateColumn(one).compile(sql))) for one in addable]
 
 
 def _make_missing(engine: Engine, tables: MetaData) -> None:
@@ -114,9 +127,12 @@ def _make_missing(engine: Engine, tables: MetaData) -> None:
     present = text("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")
     with reading(engine) as sql:
         missing: set[Any] = {*tables.tables, *wanted} - set(sql.scalars(present))
-    if not missing:
+        columns = [column for table in tables.tables.values() for column in _new_columns(sql, table)]
+    if not missing and not columns:
         return
     with transaction(engine, Intent.WRITE) as sql:
         tables.create_all(sql)
+        for table, column in columns:
+            sql.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column}")
         for statement in wanted.values():
             sql.exec_driver_sql(statement)

@@ -103,6 +103,16 @@ draft = Table(
     Column("updated_at", TIME, nullable=False),
 )
 
+contribution = Table(  # who wrote what, also under a draft's label: none of them approves the version it became
+    "contribution",
+    registry,
+    Column("prompt", String(161), ForeignKey("prompt.name"), primary_key=True),
+    Column("digest", String(71), primary_key=True),
+    Column("actor", String(80), primary_key=True),
+    Column("label", String(40), primary_key=True),
+    Column("at", TIME, nullable=False),
+)
+
 suite = Table(
     "suite",
     registry,
@@ -199,6 +209,9 @@ evaluation = Table(
     Column("actor", String(80), nullable=False),
     Column("created_at", TIME, nullable=False),
     Column("finished_at", TIME),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # starts without an end
+    Column("worker", String(32)),  # whose lease it is while it runs
+    Column("heartbeat_at", TIME),  # when the lease was renewed
     Index("evaluation_prompt", "prompt", "created_at"),
 )
 
@@ -265,20 +278,20 @@ audit_head = Table(
 client_seen = Table(  # operational: an acknowledgement is a lease
     "client_seen",
     registry,
+    Column("app", String(80), primary_key=True),  # whose key it was: no other app can speak for this client
     Column("client", String(80), primary_key=True),
     Column("environment", String(20), primary_key=True),
     Column("snapshot_version", Integer, nullable=False),
     Column("epoch", String(32), nullable=False),
-    Column("app", String(80), nullable=False),
     Column("seen_at", TIME, nullable=False),
 )
 
 call = Table(
     "call",
     calls,
+    Column("environment", String(20), primary_key=True),  # of the key: what another environment sends takes no id here
     Column("id", String(32), primary_key=True),
     Column("at", TIME, nullable=False),
-    Column("environment", String(20), nullable=False),
     Column("prompt", String(161), nullable=False),
     Column("number", Integer),
     Column("digest", String(71)),
@@ -292,6 +305,7 @@ call = Table(
 IMMUTABLE = (
     workflow_revision,
     version,
+    contribution,
     suite,
     knowledge,
     prices,

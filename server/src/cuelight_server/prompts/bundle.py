@@ -57,6 +57,19 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDesk:
+    """What the desk has of a workflow beside the folder.
+
+    `declared` maps a prompt's short name to the variables of its versions and drafts, `labels` to their labels;
+    `digests` are those of all contents.
+    """
+
+    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What lint and the rule report look at.
 
@@ -70,6 +83,7 @@ class Facts:
     people: frozenset[str] | None = None
     knowledge: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Mapping[str, tuple[Earlier, ...]] = field(default_factory=dict)
+    desk: OnDesk = OnDesk()
 
 
 def checked(bundle: Any) -> Bundle:

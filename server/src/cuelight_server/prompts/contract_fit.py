@@ -8,7 +8,9 @@ from cuelight.contract.errors import Invalid
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.prompts.fit_parts import (
     Fit,
+    broken,
     compared_whole,
+    in_all,
     inside,
     joined,
     lengths,
@@ -38,21 +40,27 @@ def fit(giver: Schema, taker: Schema) -> Fit:
 
 
 def loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Fit:
-    """What the output contract `new` lets pass that `old` refused; both as in `Content.output`."""
-    words = []
+    """What the output contract `new` lets pass that `old` refused; both as in `Content.output`.
+
+    `broken` is what no newer version may take back: strict, the schema, a rule, a required key, closed keys. The rest
+    of `unfit` is merely wider: another key, value or range, as a contract grows.
+    """
+    words: list[str] = []
+    wider: list[str] = []
     if old["strict"] and not new["strict"] and old["format"] == "json":
         words.append("strict is turned off")
-    if old["format"] == "json" and new["format"] != "json":
-        words.append("the output is no JSON any more")
+    if old["format"] == "json" and new["format"] != "json":  # a schema holds nothing there
+        (wider if old["schema"] is None else words).append("the output is no JSON any more")
     kept = {one["id"] for one in new["rules"] if "declared_only" not in one}
     gone = [one["id"] for one in old["rules"] if "declared_only" not in one and one["id"] not in kept]
     words += [f"the rule {one} is gone" for one in gone]
     if old["schema"] is None:
-        return Fit(tuple(words))
+        return Fit(unfit=(*words, *wider), broken=tuple(words))
     if new["schema"] is None:
-        return Fit((*words, "the schema is gone"))
+        words.append("the schema is gone")
+        return Fit(unfit=tuple(words), broken=tuple(words))
     found = fit(new["schema"], old["schema"])
-    return Fit((*words, *found.unfit), found.undecided)
+    return Fit((*words, *found.unfit), found.undecided, (*words, *found.broken))
 
 
 class _Comparison:
@@ -81,9 +89,11 @@ class _Comparison:
         if whole is not None:
             return self._alternatives(whole, taker, at, depth)
         results = [self._alternatives(one, taker, at, depth) for one in givers]
-        if any(one.fits for one in results):
+        if any(one.fits for one in results) and "unevaluatedProperties" not in taker:
             return Fit()
-        return undecided(at, "several schemas hold at once")
+        branching = any(word in one for one in givers for word in ("anyOf", "oneOf"))
+        sure = Fit() if branching else in_all(results)
+        return joined((sure, undecided(at, "several schemas hold at once")))
 
     def _alternatives(self, giver: Schema, taker: Schema, at: str, depth: int) -> Fit:
         """Each of the giver's own alternatives must fit; then each of its kinds."""
@@ -159,16 +169,26 @@ class _Comparison:
     def _keys(self, giver: Schema, taker: Schema, at: str, depth: int) -> Iterator[Fit]:
         """Required keys, each named key, and the keys that nobody names."""
         optional = [one for one in taker.get("required", ()) if one not in giver.get("required", ())]
-        yield from (unfit(inside(at, one), "may be missing") for one in optional)
+        yield from (broken(inside(at, one), "may be missing") for one in optional)
         if taker.get("minProperties", 0) > max(giver.get("minProperties", 0), len(giver.get("required", ()))):
             yield unfit(at, f"fewer than {taker['minProperties']} keys may come")
         own, other = giver.get("properties", {}), taker.get("properties", {})
         more, open_to = giver.get("additionalProperties", True), taker.get("additionalProperties", True)
-        for name in dict.fromkeys((*own, *other)):
+        shut = giver.get("unevaluatedProperties") is False
+        for name in own if shut else dict.fromkeys((*own, *other)):
             mine = own.get(name, more)
             if mine is not False:
                 yield self.of([mine], other.get(name, open_to), inside(at, name), depth + 1)
-        if more is not False and open_to is False:
-            yield unfit(at, "further keys may come")
-        elif more is not False:
+        yield from self._more_keys(giver, taker, at, depth)
+
+    def _more_keys(self, giver: Schema, taker: Schema, at: str, depth: int) -> Iterator[Fit]:
+        """The keys that nobody names; what `unevaluatedProperties` of the giver rules out is not credited to it."""
+        own, other = giver.get("properties", {}), taker.get("properties", {})
+        more, open_to = giver.get("additionalProperties", True), taker.get("additionalProperties", True)
+        shut, wanted = (one.get("unevaluatedProperties") is False for one in (giver, taker))
+        if (shut and (open_to is not True or other.keys() - own.keys())) or (wanted and own.keys() - other.keys()):
+            yield undecided(at, "unevaluatedProperties cannot be compared with other keys")
+        if more is not False and not shut and (wanted or open_to is False):
+            yield broken(at, "further keys may come")
+        elif more is not False and not shut:
             yield self.of([more], open_to, inside(at, "<any other key>"), depth + 1)

@@ -6,6 +6,7 @@ from typing import Any
 from cuelight.contract.errors import Invalid
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.prompts.model import Finding, Severity
+from cuelight_server.prompts.schema_words import unknown_words
 
 Step = str | int
 _SHOWN = 5
@@ -44,10 +45,14 @@ def some(words: list[str], joined: str = ", ") -> str:
 
 
 def schema_problems(places: Iterator[tuple[tuple[Step, ...], Any]], document: str) -> Iterator[Finding]:
-    """`schema_invalid` for each schema that cannot be used."""
+    """`schema_invalid` for each schema that cannot be used, `schema_keyword_unknown` for each word that it cannot have."""
     for path, schema in places:
         if schema is None:
             continue
+        for steps, word, meant in unknown_words(schema):
+            hint = f"did you mean {meant}?" if meant else "take it out, or call it x-...: it has no effect"
+            words = f"JSON Schema has no keyword {word}: nothing checks it"
+            yield warning("schema_keyword_unknown", words, hint, document, *path, *steps)
         try:
             schema_validator(schema, ".".join(map(str, path)))
         except Invalid as bad:

@@ -30,10 +30,14 @@ _WHOLE: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """`unfit`: what the first allows and the second refuses; `undecided`: where nobody could say. Both in words."""
+    """`unfit`: what the first allows and the second refuses; `undecided`: where nobody could say. Both in words.
+
+    `broken` are those of `unfit` that readers of the second count on: a required key, or that no further keys come.
+    """
 
     unfit: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -97,15 +101,29 @@ def joined(results: Iterable[Fit]) -> Fit:
     """All outcomes in one, each said once."""
     unfit: dict[str, None] = {}
     undecided: dict[str, None] = {}
+    broken: dict[str, None] = {}
     for one in results:
         unfit.update(dict.fromkeys(one.unfit))
         undecided.update(dict.fromkeys(one.undecided))
-    return Fit(tuple(unfit), tuple(undecided))
+        broken.update(dict.fromkeys(one.broken))
+    return Fit(tuple(unfit), tuple(undecided), tuple(broken))
+
+
+def in_all(results: list[Fit]) -> Fit:
+    """What is broken by each of several schemas that hold at once, and so by all of them together."""
+    broken = tuple(one for one in results[0].broken if all(one in other.broken for other in results))
+    return Fit(unfit=broken, broken=broken)
 
 
 def unfit(at: str, words: str) -> Fit:
     """One thing that may come and is not accepted."""
     return Fit(unfit=(f"{at or 'the whole'}: {words}",))
+
+
+def broken(at: str, words: str) -> Fit:
+    """One thing that may come though readers count on it that it does not."""
+    found = unfit(at, words)
+    return Fit(unfit=found.unfit, broken=found.unfit)
 
 
 def undecided(at: str, words: str) -> Fit:

@@ -72,15 +72,20 @@ def pinned_refs(content: Content, knowledge: Mapping[str, Mapping[str, Any]]) ->
 
 def _contract(number: str, old: Content, new: Content, place: str, tier: Tier) -> Iterator[Finding]:
     found = loosened(old.output, new.output)
-    if found.unfit:
+    if found.broken:
         yield judged(
             "output_contract_loosened",
-            f"the output contract lets pass what {number} refused: {some(list(found.unfit), '; ')}",
-            "keep strict, required keys, values and ranges; a contract that must change gets a new prompt",
+            f"the output contract takes back what {number} promised: {some(list(found.broken), '; ')}",
+            "keep strict, the schema, its required and closed keys, and the rules; a contract without them gets a new prompt",
             place,
             "output",
             strict=tier >= Tier.ELEVATED,
         )
+    wider = [one for one in found.unfit if one not in found.broken]
+    if wider:
+        words = f"the output contract is wider than that of {number}: {some(wider, '; ')}"
+        hint = "see that every consumer can read it; one that says its schema is checked"
+        yield warning("output_contract_loosened", words, hint, place, "output")
     if found.undecided:
         words = f"whether the output contract is as strict as that of {number} cannot be told: {some(list(found.undecided), '; ')}"
         hint = "keep that part as it was, or say it in types, keys, values and ranges"

@@ -13,19 +13,21 @@ from cuelight_server.telemetry.model import Call
 
 
 def insert_new(sql: Connection, calls: Sequence[Call]) -> int:
-    """Store those calls whose id is new, and return how many that were; a call that is known stays as it was."""
+    """Store those calls that are new in their environment, and return how many; a known one stays as it was."""
     table = schema.call
-    known = set(sql.scalars(select(table.c.id).where(table.c.id.in_([call.id for call in calls]))))
-    new = {call.id: call for call in reversed(calls) if call.id not in known}
+    among = select(table.c.environment, table.c.id).where(table.c.id.in_([call.id for call in calls]))
+    known = {(row.environment, row.id) for row in sql.execute(among)}
+    new = {key: call for call in reversed(calls) if (key := (call.environment, call.id)) not in known}
     if new:
         sql.execute(insert(table), [_row(call) for call in new.values()])
     return len(new)
 
 
-def call(sql: Connection, id: str) -> Call | None:
-    """One call, or None."""
-    row = sql.execute(select(schema.call).where(schema.call.c.id == id)).one_or_none()
-    return None if row is None else _call(row)
+def calls(sql: Connection, id: str) -> dict[str, Call]:
+    """Environment -> the call that was recorded there under this id."""
+    table = schema.call
+    rows = sql.execute(select(table).where(table.c.id == id).order_by(table.c.environment))
+    return {row.environment: _call(row) for row in rows}
 
 
 def newest(

@@ -205,6 +205,76 @@ def test_what_loosens_a_contract(situation):
     assert loosened(new, old).unfit == ()
 
 
+@pytest.mark.parametrize("situation", LOOSER)
+def test_what_a_newer_version_may_not_take_back(situation):
+    old, new, word = LOOSER[situation]
+    assert word in "; ".join(loosened(old, new).broken)
+
+
+OPEN = {"allOf": [{"properties": {"a": TEXT}}, {"properties": {"b": TEXT}}]}
+UNEVALUATED = {
+    "opened": ({**OPEN, "unevaluatedProperties": False}, OPEN),
+    "opened, of one piece": ({"properties": {"a": TEXT}, "unevaluatedProperties": False}, {"properties": {"a": TEXT}}),
+    "opened below": (obj(a={**OPEN, "unevaluatedProperties": False}), obj(a=OPEN)),
+}
+
+
+@pytest.mark.parametrize("situation", UNEVALUATED)
+def test_keys_that_were_closed_by_unevaluated_properties_may_not_be_opened(situation):
+    old, new = UNEVALUATED[situation]
+    assert "further keys may come" in "; ".join(loosened(contract(schema=old), contract(schema=new)).broken)
+
+
+WIDER = {
+    "a new optional key": obj("a", a=TEXT, b=TEXT),
+    "a new required key": obj("a", "b", a=TEXT, b=TEXT),
+    "another kind": obj("a", a={"type": ["string", "null"]}),
+    "a longer text": obj("a", a={**TEXT, "maxLength": 9}),
+    "another value": obj("a", a={"enum": ["x", "y"]}),
+    "a larger range": obj("a", a={"type": "integer", "maximum": 9}),
+}
+NARROW = {
+    "another kind": obj("a", a=TEXT),
+    "a longer text": obj("a", a={**TEXT, "maxLength": 8}),
+    "another value": obj("a", a={"enum": ["x"]}),
+    "a larger range": obj("a", a={"type": "integer", "maximum": 8}),
+}
+
+
+@pytest.mark.parametrize("situation", WIDER)
+def test_a_contract_may_grow(situation):
+    old = contract(schema=NARROW.get(situation, obj("a", a=TEXT)))
+    found = loosened(old, contract(schema=WIDER[situation]))
+    assert (bool(found.unfit), found.broken) == (True, ())
+
+
+def test_a_text_that_had_no_schema_may_stop_being_json():
+    found = loosened(contract(schema=None), contract(schema=None, format="text", strict=False))
+    assert found.broken == ("strict is turned off",)
+
+
+def test_other_words_for_closed_keys_open_nothing():
+    closed, open_keys = obj("a", a=TEXT), {"type": "object", "required": ["a"], "properties": {"a": TEXT}}
+    other = {**open_keys, "unevaluatedProperties": False}
+    for old, new in ((closed, other), (other, closed)):
+        found = loosened(contract(schema=old), contract(schema=new))
+        assert (found.broken, bool(found.undecided)) == ((), True)
+
+
+def test_what_unevaluated_properties_may_let_pass_is_never_called_fitting():
+    giver = {
+        "properties": {"a": TEXT},
+        "allOf": [{"properties": {"b": {"type": "integer"}}}],
+        "unevaluatedProperties": False,
+    }
+    for taker in (
+        {"properties": {"a": TEXT}, "unevaluatedProperties": False},
+        {"$ref": "#/$defs/a", "unevaluatedProperties": False, "$defs": {"a": {"properties": {"a": TEXT}}}},
+        {"additionalProperties": TEXT},
+    ):
+        assert not fit(giver, taker).fits
+
+
 def test_a_stricter_contract_is_no_looser_one():
     assert loosened(contract(), contract(schema=obj("a", a={**TEXT, "maxLength": 5}), rules=[RULE])).fits
 
