@@ -136,7 +136,7 @@ def test_who_says_no_name_is_told_how_to(run, desk):
 def test_status_shows_what_serves_with_a_word_beside_the_light(ask, released):
     done = ask("support", "status", "lead_qualification")
     assert "v2 was not evaluated yet" in done.out
-    assert re.search(rf"{PROMPT} +production +○ Standby +v1 ", done.out)
+    assert re.search(rf"{PROMPT} +production +● Go +v1 ", done.out)
     assert ask("support", "status", "lead_qualificaton").code == 21
     assert ask("support", "status", "--json").json["demo"] is True
 
