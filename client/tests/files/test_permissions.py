@@ -27,8 +27,9 @@ def somebody_else():
 @pytest.fixture
 def shop(shop, tmp_path):
     """The folder, at a place that everybody can reach."""
-    for above in (tmp_path, *tmp_path.parents[:2]):
-        above.chmod(0o755)
+    before = {above: above.stat().st_mode for above in tmp_path.parents if not above.stat().st_mode & 0o001}
+    for above in (tmp_path, *before):
+        above.chmod(above.stat().st_mode | 0o055)
     yield shop
     for path in shop.path.rglob("*"):
         path.chmod(0o755)

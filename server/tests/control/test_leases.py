@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-import time
 from datetime import timedelta
 
 import pytest
@@ -161,19 +160,3 @@ def test_a_desk_that_changes_under_a_push_is_looked_at_again_and_at_most_three_t
     changes = 1
     assert push(desk, ana, drafts(1)).plan.mint
     assert len(looks) == 2
-
-
-def test_lint_reads_a_suite_once_however_many_labels_it_tests():
-    from cuelight_server.prompts.lint import lint  # noqa: PLC0415
-    from server.tests.folders import facts, suite  # noqa: PLC0415
-
-    words = " ".join(f"w{n}" for n in range(120))
-    cases = [{**suite()["cases"][0], "id": f"C{n}", "input": {"question": f"{n} {words}"}} for n in range(400)]
-
-    def seconds(count):
-        look = facts({**drafts(count), "suites": {"answer": suite(cases=cases)}})
-        begun = time.process_time()
-        lint(look)
-        return time.process_time() - begun
-
-    assert seconds(40) < 4 * seconds(1) + 0.5
