@@ -63,7 +63,6 @@ def snapshot_document(prompts: int = 50) -> dict[str, Any]:
         "versions": {name: {"v1": held, "v2": held} for name in names},
         "deployments": {name: {"": deployment} for name in names},
         "authorities": {},
-        "trace": {},
     }
 
 

@@ -192,7 +192,7 @@ def workflow(request: pytest.FixtureRequest, database: str) -> Workflow:
 
     def make(name: str, *, of: Desk | None = None, **owners: str) -> None:
         desk: Desk = of or request.getfixturevalue("desk")
-        document = {"owners": {role: {"person": who, "backup": None} for role, who in owners.items()}}
+        document = {"tier": "low", "owners": {role: {"person": who, "backup": None} for role, who in owners.items()}}
         at = rfc3339(START)
         with transaction(desk.registry, Intent.WRITE) as sql:
             sql.execute(insert(schema.workflow).values(name=name, revision=1, created_at=at))

@@ -91,7 +91,9 @@ def suite(**changes: Any) -> dict[str, Any]:
         {"id": f"L{number:02d}", "category": one, "title": one, "input": {"question": f"Question {number}?"}}
         for number, one in enumerate(CATEGORIES, start=1)
     ]
-    return deepcopy({"suite": "answer", "defaults": {"catalogue": []}, "cases": cases, **changes})
+    graders = [{"type": "json_only", "severity": "blocker"}]
+    made = {"suite": "answer", "defaults": {"catalogue": []}, "graders": graders, "cases": cases}
+    return deepcopy({**made, **changes})
 
 
 def prompt(**changes: Any) -> dict[str, Any]:
@@ -127,7 +129,7 @@ def content(document: dict[str, Any] | None = None) -> Content:
 def facts(bundle: dict[str, Any], people: frozenset[str] | None = None) -> Facts:
     """What lint looks at."""
     folder = checked(bundle)
-    return Facts(folder, folder.suites, people)
+    return Facts(folder, folder.suites, people, folder.knowledge)
 
 
 def recording(content_digest: str, case: str = "L01", output: str = "{}", sample: int = 1) -> dict[str, Any]:

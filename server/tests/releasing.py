@@ -11,11 +11,13 @@ from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.control.access import add_actor
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.routing import last_live
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, reading, transaction
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.prompts import store as prompts
+from cuelight_server.prompts.lint_suite import CATEGORIES
 from cuelight_server.routing import store as routing
 
 WORKFLOW = "sales"
@@ -56,10 +58,13 @@ def content(text: str, **parts: Any) -> dict[str, Any]:
     """The content of a prompt that says `text`, in normal form."""
     return parse(
         {
-            "messages": [{"role": "user", "content": text + " {{lead}}"}],
+            "messages": [
+                {"role": "system", "parts": [{"block": "boundary", "text": "Never promise a discount."}]},
+                {"role": "user", "content": text + " {{lead}}"},
+            ],
             "variables": [{"name": "lead"}],
-            "settings": {"model": "m-1", "temperature": 0},
-            "output": {"format": "text"},
+            "settings": {"model": "m-2026-01-05", "temperature": 0, "max_output_tokens": 300},
+            "output": {"format": "text", "on_invalid": [{"person": "sales desk"}]},
             "evaluation": {"suite": "leads", "gate": {}},
             **parts,
         }
@@ -75,13 +80,15 @@ def prepare(desk: Desk, *, versions: int = 2, workflow: Mapping[str, Any] | None
         sql.execute(insert(schema.workflow).values(name=WORKFLOW, revision=0, created_at=at))
         sql.execute(insert(schema.prompt).values(name=PROMPT, workflow=WORKFLOW, created_at=at))
     govern(desk, workflow or document())
-    suite(desk, {"cases": [1]})
+    suite(desk)
     for number in range(1, versions + 1):
         mint(desk, number)
 
 
-def govern(desk: Desk, workflow: Mapping[str, Any], authority: Mapping[str, Any] | None = None) -> int:
-    """A new revision of the workflow; returns its number."""
+def govern(
+    desk: Desk, workflow: Mapping[str, Any], authority: Mapping[str, Any] | None = None, *, by: str = AUTHOR
+) -> int:
+    """A new revision of the workflow, pushed by someone; returns its number."""
     table = schema.workflow_revision
     rules = dict(authority or {"actions": []})
     with transaction(desk.registry, Intent.WRITE) as sql:
@@ -93,15 +100,23 @@ def govern(desk: Desk, workflow: Mapping[str, Any], authority: Mapping[str, Any]
                 digest=digest({"document": dict(workflow), "authority": rules}),
                 document=canonical_text(dict(workflow)),
                 authority=canonical_text(rules),
-                actor=OWNER,
+                actor=by,
                 created_at=rfc3339(desk.clock()),
             )
         )
     return int(last) + 1
 
 
-def suite(desk: Desk, cases: Mapping[str, Any]) -> str:
-    """A new number of the suite `leads`; returns its digest."""
+def suite(desk: Desk, *more: str, by: str = AUTHOR, **parts: Any) -> str:
+    """A new number of the suite `leads`: one case in each category and those named; returns its digest."""
+    cases = [
+        {"id": f"C{number:02d}", "category": one, "title": one, "input": {"lead": f"lead {number}"}}
+        for number, one in enumerate((*CATEGORIES, *("normal" for _ in more)), start=1)
+    ]
+    for case, id in zip(reversed(cases), reversed(more), strict=False):
+        case["id"] = id
+    graders = [{"type": "not_equals", "severity": "blocker", "path": "$text", "value": ""}]
+    made = {"suite": "leads", "graders": graders, "cases": cases, **parts}
     table = schema.suite
     with transaction(desk.registry, Intent.WRITE) as sql:
         last = sql.scalar(select(table.c.number).order_by(table.c.number.desc()).limit(1)) or 0
@@ -110,13 +125,13 @@ def suite(desk: Desk, cases: Mapping[str, Any]) -> str:
                 workflow=WORKFLOW,
                 name="leads",
                 number=last + 1,
-                digest=digest(dict(cases)),
-                document=canonical_text(dict(cases)),
-                actor=OWNER,
+                digest=digest(made),
+                document=canonical_text(made),
+                actor=by,
                 created_at=rfc3339(desk.clock()),
             )
         )
-    return digest(dict(cases))
+    return digest(made)
 
 
 def mint(desk: Desk, number: int, *, author: str = AUTHOR, made: Mapping[str, Any] | None = None) -> str:
@@ -161,7 +176,7 @@ def evaluate(desk: Desk, label: str, verdict: str = "pass", provider: str = "ope
         assert candidate is not None
         now = prompts.suite(sql, WORKFLOW, "leads")
         assert now is not None
-        live = routing.served(sql, PROMPT, "production")
+        live = last_live(sql, PROMPT, "production")
         base = prompts.version(sql, PROMPT, live) if live else None
         report = {"verdict": verdict, "content": candidate.digest, "baseline": base.digest if base else None}
         sql.execute(

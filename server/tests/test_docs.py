@@ -172,7 +172,7 @@ def asked(demo_desk, tmp_path):
     """Ask a desk for everything that the reference tells of: {address: answer}."""
     add_actor(demo_desk, SYSTEM, "ada.moss", "Ada Moss", admin=True)
     add_actor(demo_desk, SYSTEM, "ben.okoro", "Ben Okoro")
-    with TestClient(build(demo_desk, worker=True)) as http:
+    with TestClient(build(demo_desk, worker=True), base_url="http://localhost") as http:
         yield Asking(http, issue_key(demo_desk, SYSTEM, "app", Environment.PRODUCTION))
 
 
@@ -212,8 +212,8 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)
     asked("GET /api/v1/releases", params={"prompt": name})
-    asked("GET /runtime/v1/snapshot", key=True)
-    asked("POST /runtime/v1/acks", key=True, json={"client": "c", "epoch": "e", "version": 1})
+    epoch = asked("GET /runtime/v1/snapshot", key=True)["epoch"]
+    asked("POST /runtime/v1/acks", key=True, json={"client": "c", "epoch": epoch, "version": 1})
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from cuelight_server import cli
+from cuelight_server.control.access import authenticate
+from cuelight_server.control.push import push
 from cuelight_server.control.releases import release
 from cuelight_server.demo.stage import own_files
+from server.tests import folders
 from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
 from server.tests.tampering import behind_our_back
 
@@ -59,6 +63,31 @@ def test_init_makes_a_desk_and_prints_the_administrators_token_once(folder, caps
     assert "is a desk already" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("id", ["Bad Id", "", "system", "ada/moss"])
+def test_init_with_an_id_that_nobody_can_have_writes_nothing(folder, capsys, id):
+    assert cli.run(["init", "--admin", id]) == 20
+    assert not folder.exists()
+    assert capsys.readouterr().out == ""
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+
+
+def test_the_bare_command_is_its_help_and_names_itself_once(capsys):
+    assert cli.run([]) == 20
+    assert capsys.readouterr().err.startswith("Usage: cuelight-server")
+
+
+def test_a_desk_that_serve_made_says_how_its_first_administrator_comes(folder):
+    process = start("serve", "--port", "0")
+    try:
+        process.stdout.readline()
+        told = process.stdout.readline()
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert "no administrator yet" in told
+    assert f"cuelight-server user add <id> <name> --admin --data {folder}" in told
+
+
 def test_people_keys_and_tokens(folder, capsys):
     assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
     assert cli.run(["user", "add", "ana.author", "Ana"]) == 0
@@ -68,6 +97,31 @@ def test_people_keys_and_tokens(folder, capsys):
     assert cli.run(["token", "revoke", key.split("_")[2]]) == 0
     assert cli.run(["token", "revoke", "nothing"]) == 21
     assert cli.run(["user", "add", "ana.author", "Ana"]) == 22
+
+
+def test_a_person_whom_a_push_brought_is_adopted_listed_and_disabled(folder, open_again, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    token = capsys.readouterr().out.strip()
+    desk = open_again()
+    push(desk, authenticate(desk, token), folders.folder())
+    assert cli.run(["user", "list"]) == 0
+    assert re.search(r"dee\.lund .*no token", capsys.readouterr().out)
+    assert cli.run(["user", "add", "dee.lund", "Dee", "--admin"]) == 22  # a push makes no administrators
+    assert cli.run(["user", "add", "dee.lund", "Dee"]) == 0
+    told = capsys.readouterr()
+    assert "brought by a push" in told.err
+    assert told.out.startswith("cue_person_")
+    assert cli.run(["user", "add", "dee.lund", "Dee"]) == 22
+    assert cli.run(["token", "add", "dee.lund"]) == 0
+    second = capsys.readouterr().out.strip()
+    assert cli.run(["token", "add", "nobody"]) == 21
+    assert cli.run(["token", "list"]) == 0
+    listed = capsys.readouterr().out
+    assert second.split("_")[2] in listed
+    assert second.split("_")[3] not in listed
+    assert cli.run(["user", "disable", "dee.lund"]) == 0
+    assert cli.run(["token", "add", "dee.lund"]) == 24
+    assert cli.run(["verify"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -95,7 +149,7 @@ def test_a_rollback_on_the_data_folder_works_with_no_server_at_all(released, ope
     assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "fences"]) == 0
     assert f"{PROMPT} in staging: v2 -> v1" in capsys.readouterr().out
     assert cli.run(["rollback", PROMPT, "--environment", "staging", "--why", "x", "--from", "v2"]) == 0
-    assert "nothing to do, v1 serves" in capsys.readouterr().out
+    assert "already rolled back from v2 to v1" in capsys.readouterr().out
     assert live(open_again(), "staging") == 1
 
 
@@ -135,8 +189,8 @@ def test_verify_names_a_snapshot_and_a_pointer_that_were_changed(released, open_
     )
     assert cli.run(["verify"]) == 24
     told = capsys.readouterr().err
-    assert "snapshot: staging 2 does not have its digest" in told
-    assert f"pointer: {PROMPT}@v1 in staging serves without a release of it" in told
+    assert "snapshot staging 2: its content is" in told
+    assert f"what serves: {PROMPT} staging: what it serves is [[1, 100000]], the log tells [[2, 100000]]" in told
 
 
 def test_a_real_desk_never_becomes_a_demo(folder, make_desk, capsys):

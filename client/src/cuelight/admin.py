@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx2
 
 from cuelight import __version__
-from cuelight.contract.errors import CuelightError, Denied, Invalid, NotFound, Unavailable, from_json
+from cuelight.contract.errors import KINDS, CuelightError, Denied, Invalid, NotFound, Unavailable, from_json
 
 DEFAULT_URL = "http://127.0.0.1:7080"
 _TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
@@ -139,13 +139,13 @@ class Admin:
         """What serves where."""
         return self._get("/status")
 
-    def why(self, output: str) -> Json:
-        """Everything known about the call that made an output."""
-        return self._get(f"/calls/{_step(output)}/why")
+    def why(self, output: str, environment: str = "") -> Json:
+        """Everything known about the call that made an output; "" looks in production first, then elsewhere."""
+        return self._get(f"/calls/{_step(output)}/why", environment=environment)
 
-    def audit(self, after: str = "", limit: int = 50) -> Json:
-        """One page of the audit log."""
-        return self._get("/audit", after=after, limit=limit)
+    def audit(self, before: str = "", limit: int = 50) -> Json:
+        """One page of the audit log, newest first, from below the line `before`."""
+        return self._get("/audit", order="newest", before=before, limit=limit)
 
     def me(self) -> Json:
         """Who the desk thinks is asking."""
@@ -161,10 +161,12 @@ class Admin:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.TimeoutException as late:
-            raise Unavailable(f"{self.url} did not answer in time", "try again; is the server busy?") from late
+            raise Unavailable(
+                f"{self.url} did not answer in time", "try again; is the server busy?", answer="late"
+            ) from late
         except (httpx2.TransportError, OSError) as gone:
             hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
-            raise Unavailable(f"no server answers at {self.url}", hint) from gone
+            raise Unavailable(f"no server answers at {self.url}", hint, answer="none") from gone
         return self._read(answer)
 
     def _read(self, answer: httpx2.Response) -> Json:
@@ -176,12 +178,16 @@ class Admin:
             return body
         if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
             error = from_json(body["error"])
+            if body["error"].get("kind") not in KINDS:
+                error.details["answer"] = "unreadable"
             if answer.status_code == httpx2.codes.UNAUTHORIZED:
                 error.hint = "give your token with --token or CUELIGHT_TOKEN; on a demo desk --as <person> does"
             raise error
         kind = _HINTS.get(answer.status_code, Unavailable)
         raise kind(
-            f"{self.url} answered {answer.status_code} without saying why", "is this a Cuelight server of this version?"
+            f"{self.url} answered {answer.status_code} without saying why",
+            "is this a Cuelight server of this version?",
+            answer="unreadable",
         )
 
 

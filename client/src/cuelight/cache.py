@@ -35,7 +35,9 @@ class DiskCopy:
     def load(self) -> Copy | None:
         """What was saved, or None where there is nothing, or nothing that can be trusted."""
         try:
-            with os.fdopen(os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))) as file:
+            # O_NONBLOCK: a pipe that lies there must not hold up the start of an app
+            flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            with os.fdopen(os.open(self.path, flags)) as file:
                 facts = os.fstat(file.fileno())
                 saved = json.load(file) if _ours(facts) else {}
         except (OSError, ValueError, RecursionError):

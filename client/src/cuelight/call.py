@@ -254,13 +254,13 @@ class Call:
         return tuple(decisions)
 
     def _authority(self) -> Authority:
-        held = self._prompt._held  # noqa: SLF001 - the two classes are one thing in two steps
+        held, (_, tenant) = self._prompt._held, self._prompt._asked  # noqa: SLF001 - two classes, one thing in two steps
         if held is None:
             return Authority({})
-        workflow = self._prompt.name.partition(".")[0]
-        if workflow not in held.authorities:
-            held.authorities[workflow] = Authority(held.snapshot.document.get("authorities", {}).get(workflow, {}))
-        return held.authorities[workflow]
+        rules = held.snapshot.governed(self._prompt.name, tenant)
+        if rules.digest not in held.authorities:
+            held.authorities[rules.digest] = Authority(rules.authority)
+        return held.authorities[rules.digest]
 
     def _record(
         self, result: Result, output: str | None, *, error: BaseException | str | None = None, **more: Any
@@ -289,7 +289,7 @@ class Call:
             "attempts": result.attempt,
             **more,
         }
-        full = held is not None and _trace(held, prompt.name) == "full"
+        full = held is not None and held.snapshot.governed(prompt.name, tenant).trace == "full"
         values = self.rendered.values
         prompt._keep(  # noqa: SLF001 - as above
             record(
@@ -305,8 +305,3 @@ def _after(decisions: tuple[Decision, ...]) -> Step | None:
         return None
     person = next((one for one in refused if one.mode is Mode.NEEDS_HUMAN_APPROVAL), None)
     return Step("person", target=person.approver or "the workflow owner") if person else Step("refuse")
-
-
-def _trace(held: Held, prompt: str) -> Any:
-    """What the workflow's policy says about keeping content: full, redacted or hash_only."""
-    return held.snapshot.document.get("trace", {}).get(prompt.partition(".")[0], {}).get("content")

@@ -131,9 +131,11 @@ class Client:
         }
 
     def close(self, seconds: float = _CLOSE_SECONDS) -> None:
-        """Send the calls that wait, for at most so many seconds, and end the threads. Resolving still works."""
+        """Send the calls that wait and say goodbye, for at most so many seconds, and end. Resolving still works."""
+        until = time.monotonic() + seconds
         self._refresher.stop.set()
         self._calls.close(seconds)
+        self._refresher.end(until - time.monotonic())
         if self._transport is not None:
             self._transport.close()
 

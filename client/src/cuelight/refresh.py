@@ -103,15 +103,24 @@ class Refresher:
     failures: int = 0
     acknowledged: tuple[str, int] | None = None
     acknowledged_at: float = 0.0
+    thread: threading.Thread | None = None
 
     def start(self, delay: float = 0.0) -> None:
         """Start the thread; it ends with `stop`, and hands over to a successor whatever else ends it."""
-        threading.Thread(target=self._run, args=(delay,), name="cuelight-refresh", daemon=True).start()
+        self.thread = threading.Thread(target=self._run, args=(delay,), name="cuelight-refresh", daemon=True)
+        self.thread.start()
+
+    def end(self, seconds: float) -> None:
+        """Stop, and wait at most so many seconds until the server heard the goodbye."""
+        self.stop.set()
+        if self.thread is not None and self.thread is not threading.current_thread():
+            self.thread.join(max(0.0, seconds))
 
     def _run(self, delay: float) -> None:
         try:
             while not self.stop.wait(delay):
                 delay = self.tick()
+            self._goodbye()
         finally:
             if not self.stop.is_set():
                 self.failures += 1
@@ -197,11 +206,27 @@ class Refresher:
         if self.disk is not None:
             self.disk.confirm()
 
+    def _goodbye(self) -> None:
+        """Tell a server that counts this client that it ends: nobody then waits for it to follow."""
+        if self.acknowledged is None or self.failures:
+            return
+        epoch, version = self.acknowledged
+        try:
+            self.transport.acknowledge({**self.who, "epoch": epoch, "version": version, "bye": True})
+        except CuelightError as bad:
+            _log.debug("cuelight could not say goodbye: %s", bad.message)
+
 
 def _refuse(held: Held, new: Snapshot) -> None:
-    """Conflict where a snapshot may not replace the one that is held; a bundle gives way to any server."""
+    """Conflict where a snapshot may not replace the one that a server gave before.
+
+    A bundle or a disk copy gives way to any server: files are worth less than a live answer, whoever wrote them.
+    """
     old = held.snapshot
     if held.source is Source.BUNDLED:
+        return
+    if held.source is Source.DISK:
+        _warn_of_copy(old, new)
         return
     if new.environment != old.environment:
         raise Conflict(
@@ -214,3 +239,10 @@ def _refuse(held: Held, new: Snapshot) -> None:
         )
     if new.epoch != old.epoch:
         _log.warning("cuelight: the desk was restored or replaced: snapshot %s, was %s", new.version, old.version)
+
+
+def _warn_of_copy(old: Snapshot, new: Snapshot) -> None:
+    if new.environment != old.environment:
+        _log.warning("cuelight: the disk copy is of %s, the server serves %s", old.environment, new.environment)
+    elif new.epoch != old.epoch or new.version < old.version:
+        _log.warning("cuelight: the server serves snapshot %s, the disk copy says %s", new.version, old.version)

@@ -99,7 +99,9 @@ def test_eval_fails_with_10_and_names_what_broke(run, sales):
     assert "  - 5 blocker graders failing" in done.out
     assert "Newly failing (10)" in done.out
     assert "Q17  Competitor domain, new employer" in done.out
-    assert "hand-written simulations, not evidence about a model" in done.out
+    said = " ".join(done.out.split())
+    assert said.count("no model was asked, so this is no evidence about a model") == 1
+    assert "simulations" not in said
 
 
 def test_eval_is_inconclusive_with_11_where_the_cost_is_not_known(run, minimal):

@@ -96,6 +96,51 @@ def test_newly_failing_cases_stand_in_the_order_of_their_categories_with_what_fa
     assert "Q01  Fine" not in text
 
 
+CALM = [
+    {
+        "id": "Q30",
+        "category": "edge",
+        "title": "Small things",
+        "state": "passing",
+        "samples": 3,
+        "sound_samples": 3,
+        "failed": [{"name": "long", "severity": "minor", "message": "x"}],
+    },
+    {
+        "id": "Q31",
+        "category": "edge",
+        "title": "Nearly",
+        "state": "fixed",
+        "samples": 3,
+        "sound_samples": 2,
+        "failed": [{"name": "g", "severity": "major", "message": "x"}],
+    },
+    {
+        "id": "Q32",
+        "category": "edge",
+        "title": "Really",
+        "state": "failing",
+        "samples": 3,
+        "sound_samples": 1,
+        "failed": [{"name": "g", "severity": "major", "message": "x"}],
+    },
+]
+
+
+def test_a_case_that_passes_is_not_called_failing(shown):
+    text = shown(case_table=CALM, newly_failing=[], expected_failures=[])
+    failing, passing = text.split("Passing, with findings (2)")
+    assert "Failing (1)" in failing
+    assert "Q32  Really\n" in failing
+    assert "Q30  Small things (minor findings)\n" in passing
+    assert "Q31  Nearly (2 of 3 samples)\n" in passing
+
+
+def test_blockers_come_with_the_number_of_cases_and_the_limit(shown):
+    text = shown(blocked_cases=1, blocked_cases_max=0)
+    assert "Blockers: equals:decision (in 1 case, at most 0)" in text.splitlines()
+
+
 def test_blockers_fixed_and_excused_cases_are_named(shown):
     text = shown()
     for line in ("Blockers: equals:decision", "Fixed: Q01", "Expected failure: Q21 (known since May)", "Unstable: Q09"):
@@ -118,11 +163,10 @@ def test_what_is_not_known_is_called_unknown_and_never_0(shown):
     assert not any("$0.00000" in row or "+0.0%" in row for row in rows)
 
 
-def test_simulations_and_local_runs_are_called_what_they_are(shown):
-    text = shown()
-    assert "  - recorded: hand-written simulations, not evidence about a model" in text
+def test_local_runs_are_called_what_they_are_and_what_the_report_says_of_recordings_is_not_said_again(shown):
+    text = shown(recorded=True, notes=["recorded outputs, hand-written or captured earlier"])
+    assert text.count("recorded") == 1
     assert "  - local: a run on this machine releases nothing; only a run on the desk does" in text
-    assert "simulations" not in shown(recorded=False)
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,32 @@ def test_untrusted_text_full_of_angles_and_spaces_is_marked_in_linear_time():
     spaces = "<" + " " * 200_000
     assert spaces in within(SOON, lambda: delimited("a", spaces))
     assert within(SOON, lambda: delimited("a", "</ " * 100_000))
+
+
+def doubling(steps):
+    """Each step refers twice to the one before: 2^steps subschemas in a few lines."""
+    parts = {"a0": {"type": "object"}}
+    for n in range(1, steps):
+        parts[f"a{n}"] = {"allOf": [{"$ref": f"#/$defs/a{n - 1}"}, {"$ref": f"#/$defs/a{n - 1}"}]}
+    return {"$defs": parts, "$ref": f"#/$defs/a{steps - 1}"}
+
+
+@pytest.mark.parametrize("steps", [27, 38, 200])
+def test_a_schema_whose_references_multiply_is_refused_before_it_is_used(steps):
+    with pytest.raises(Invalid, match="when every \\$ref is followed"):
+        within(SOON, lambda: schema_validator(doubling(steps), "the output"))
+
+
+def test_a_multiplying_schema_cannot_hide_behind_a_property_name_or_an_anchor():
+    bomb = doubling(30)
+    hidden = {"$defs": bomb["$defs"], "properties": {"default": {"$ref": bomb["$ref"]}}}
+    bomb["$defs"]["a29"]["$anchor"] = "all"
+    for schema in (hidden, {"$defs": bomb["$defs"], "$ref": "#all"}):
+        with pytest.raises(Invalid, match="millions"):
+            schema_validator(schema, "the output")
+
+
+def test_schemas_that_refer_to_themselves_or_twice_to_a_part_are_fine():
+    tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
+    assert schema_validator(tree, "x").is_valid({"left": {"right": {}}})
+    assert schema_validator(doubling(8), "x").is_valid({})

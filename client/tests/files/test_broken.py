@@ -84,7 +84,7 @@ BROKEN = {
     "a variable declared twice": (
         (V1, "settings:", "  - name: name\n    type: string\nsettings:"),
         V1,
-        1,
+        9,
         "the variable name is declared twice",
         "keep one",
     ),

@@ -112,3 +112,21 @@ def test_many_references_to_many_references_are_refused_before_memory_is_full(sh
 def test_a_named_anchor_in_another_file_is_refused(shop):
     with pytest.raises(Invalid, match="to an anchor, expected a path"):
         inlined(shop, greeting={"$ref": "name.json#who"}, name={"$anchor": "who"})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"greeting": {"$ref": "greeting.json"}}, id="a file that is itself"),
+        pytest.param(
+            {"greeting": {"$ref": "a.json"}, "a": {"$ref": "b.json"}, "b": {"$ref": "a.json"}}, id="two files"
+        ),
+        pytest.param(
+            {"greeting": {"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}}},
+            id="two parts of a file",
+        ),
+    ],
+)
+def test_a_file_that_only_refers_to_itself_is_refused(shop, files):
+    with pytest.raises(Invalid, match="refers to itself"):
+        inlined(shop, **files)

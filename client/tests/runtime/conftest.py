@@ -10,7 +10,7 @@ import pytest
 
 from cuelight.client import Client
 from cuelight.contract import content
-from cuelight.contract.canonical import canonical, digest_bytes
+from cuelight.contract.canonical import canonical, digest, digest_bytes
 
 KEY = "cue_app_0123456789abcdef_" + "0" * 64
 PROMPT = "sales.lead"
@@ -48,10 +48,11 @@ AUTHORITY = {
 }
 
 
-def document(version=1, text="v1: {{lead}}", **changes):
-    """A snapshot that serves v1 of one prompt to everyone."""
+def document(version=1, text="v1: {{lead}}", trace=None, **changes):
+    """A snapshot that serves v1 of one prompt to everyone; `trace` is the policy on keeping, full if None."""
     made = prompt_content(text)
     deployment = {"weights": [["v1", 100_000]], "seed": "rel_1", "algorithm": "b1", "release": "rel_1", "kill": None}
+    deployment |= {"authority": digest(AUTHORITY), "trace": {"content": "full"} if trace is None else trace}
     return {
         "format": "cuelight/snapshot@1",
         "environment": "production",
@@ -59,8 +60,7 @@ def document(version=1, text="v1: {{lead}}", **changes):
         "version": version,
         "versions": {PROMPT: {"v1": {"digest": made.digest, "content": made.to_json()}}},
         "deployments": {PROMPT: {"": deployment}},
-        "authorities": {"sales": AUTHORITY},
-        "trace": {"sales": {"content": "full"}},
+        "authorities": {digest(AUTHORITY): AUTHORITY},
         **changes,
     }
 

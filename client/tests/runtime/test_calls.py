@@ -47,7 +47,7 @@ def test_a_call_is_tied_to_its_version_and_can_be_rebuilt_to_the_byte(tools):
     assert render(parse(content.to_json()), call["values"]).digest == call["rendered_digest"]
 
 
-@pytest.mark.parametrize("trace", [{"sales": {"content": "hash_only"}}, {"sales": {"content": "redacted"}}, {}])
+@pytest.mark.parametrize("trace", [{"content": "hash_only"}, {"content": "redacted"}, {}])
 def test_without_the_policy_full_only_hashes_leave_the_app(tools, trace):
     output = json.dumps({"fit": SECRET})
     values = {"lead": SECRET}
@@ -63,7 +63,7 @@ def test_without_the_policy_full_only_hashes_leave_the_app(tools, trace):
 
 def test_a_provider_error_is_recorded_in_words_only_where_policy_keeps_them(tools):
     for content, words in (("full", f"TimeoutError: no answer for {SECRET}"), ("hash_only", "TimeoutError")):
-        transport, client = memory_client(tools, tools.document(trace={"sales": {"content": content}}))
+        transport, client = memory_client(tools, tools.document(trace={"content": content}))
         with client:
             client.prompt(tools.PROMPT).render(lead="x").failed(TimeoutError(f"no answer for {SECRET}"), latency_ms=1.0)
         (call,) = transport.calls

@@ -1,6 +1,7 @@
 """How memory is kept fresh over a real socket: polls, bad answers, restored backups, leases, disk and bundle."""
 
 import json
+import os
 import stat
 import threading
 import time
@@ -261,6 +262,8 @@ def test_the_disk_copy_is_closed_to_others_and_checked_by_its_digest(server, ope
         pytest.param(lambda path: path.write_text('{"format":"cuelight/disk@1"}'), id="no body"),
         pytest.param(lambda path: path.chmod(0o644), id="open to others"),
         pytest.param(lambda path: (path.rename(path.with_name("x")), path.symlink_to("x")), id="a link"),
+        pytest.param(lambda path: (path.unlink(), os.mkfifo(path, 0o600)), id="a pipe that nobody writes"),
+        pytest.param(lambda path: (path.unlink(), path.mkdir()), id="a folder"),
     ],
 )
 def test_a_disk_copy_that_cannot_be_trusted_is_not_used(tools, tmp_path, spoil):

@@ -24,8 +24,13 @@ PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pa
 _ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
 
 
-def build(desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True) -> FastAPI:
-    """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app."""
+def build(
+    desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True, host: str = ""
+) -> FastAPI:
+    """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
+
+    `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
+    """
     made = Worker(desk, providers or {})
     app = FastAPI(
         title="Cuelight",
@@ -37,11 +42,12 @@ def build(desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.add_middleware(Limits, bare=frozenset({runtime.SNAPSHOT}))
+    app.state.host = host
+    app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(web.routes(desk))
+    app.router.routes.extend(web.routes(desk, host))
     return app
 
 
@@ -62,7 +68,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, worker=worker),
+        build(desk, providers=providers, worker=worker, host=host),
         loop="uvloop",
         http="httptools",
         log_level="warning",

@@ -3,6 +3,7 @@
 import getpass
 import json
 import os
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,9 @@ def run(arguments: list[str]) -> int:
         return int(commands.main(arguments, prog_name="cuelight-server", standalone_mode=False) or 0)
     except CuelightError as error:
         return _say(error.message, error.hint, EXIT[error.kind])
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)  # it is the whole help, which begins with its own name
+        return EXIT["invalid"]
     except click.ClickException as error:
         return _say(error.format_message(), "cuelight-server --help", EXIT["invalid"])
     except (click.Abort, KeyboardInterrupt):
@@ -82,7 +86,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             host or settings.host,
             settings.port if port is None else port,
             providers=_providers(settings),
-            listening=lambda url: click.echo(f"Cuelight is at {url}, its data in {folder}"),
+            listening=lambda url: _listening(desk, url, folder),
         )
 
 
@@ -116,13 +120,44 @@ def user() -> None:
 @click.option("--admin", is_flag=True, help="An administrator: may add people and keys, holds no role by that.")
 @_folder
 def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
-    """Add a person; prints their token once."""
-    from cuelight_server.control.access import add_actor, issue_token
+    """Add a person, or adopt one whom a push brought along and who has no token yet; prints their token once."""
+    from cuelight_server.control.access import add_actor, adopt, issue_token
     from cuelight_server.kernel.actor import SYSTEM
 
     with _opened(data) as desk:
-        add_actor(desk, SYSTEM, id, name, admin=admin)
-        click.echo(issue_token(desk, SYSTEM, id))
+        adopted = None if admin else adopt(desk, SYSTEM, id)
+        if adopted is None:
+            add_actor(desk, SYSTEM, id, name, admin=admin)
+        else:
+            click.echo(f"{id} is here already, brought by a push, and had no token: this is the first", err=True)
+        click.echo(adopted or issue_token(desk, SYSTEM, id))
+
+
+@user.command("disable")
+@click.argument("person")
+@_folder
+def user_disable(person: str, data: Path | None) -> None:
+    """Disable a person or an app: from now on they neither enter nor act; their history stays."""
+    from cuelight_server.control.access import disable_actor
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        disable_actor(desk, SYSTEM, person)
+    click.echo(f"disabled {person}")
+
+
+@user.command("list")
+@_folder
+def user_list(data: Path | None) -> None:
+    """Everyone who is here, people and apps: id, name, and whether they are administrator, disabled, without a token."""
+    from cuelight_server.views.people import accounts, tokens
+
+    with _opened(data) as desk:
+        holders = {one.actor for one in tokens(desk) if one.revoked_at is None}
+        for one in accounts(desk):
+            words = ("administrator" * one.admin, f"disabled {one.disabled_at}" if one.disabled_at else "")
+            told = [*filter(None, words), *(["no token"] if one.id not in holders else [])]
+            click.echo(f"{one.id:30} {one.name:30} {', '.join(told)}".rstrip())
 
 
 @commands.group()
@@ -146,6 +181,32 @@ def key_add(app: str, environment: str, data: Path | None) -> None:
 @commands.group()
 def token() -> None:
     """Tokens of people, keys of apps."""
+
+
+@token.command("add")
+@click.argument("person")
+@_folder
+def token_add(person: str, data: Path | None) -> None:
+    """Issue a token to a person who is here, one more where they have some; prints it once."""
+    from cuelight_server.control.access import issue_token
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        click.echo(issue_token(desk, SYSTEM, person))
+
+
+@token.command("list")
+@_folder
+def token_list(data: Path | None) -> None:
+    """Every token and key: id, whose it is, for which environment, when it was made, used and revoked."""
+    from cuelight_server.views.people import tokens
+
+    with _opened(data) as desk:
+        for one in tokens(desk):
+            used = f"used {one.last_used_at[:16]}" if one.last_used_at else "never used"
+            ended = f"revoked {one.revoked_at[:16]}" if one.revoked_at else ""
+            place = one.environment.value if one.environment else "-"
+            click.echo(f"{one.id} {one.actor:30} {place:12} made {one.created_at[:16]} {used} {ended}".rstrip())
 
 
 @token.command("revoke")
@@ -175,9 +236,11 @@ def rollback(prompt: str, why: str, environment: str, from_label: str | None, da
     with _opened(data) as desk:
         back = roll_back(desk, SYSTEM, prompt, environment, f"{why} ({_shell_user()} at the shell)", from_label)
     if back.no_op:
-        click.echo(f"{prompt} in {environment}: nothing to do, {back.to or 'nothing'} serves")
+        click.echo(f"{prompt} in {environment}: {back.words}")
         return
     click.echo(f"{prompt} in {environment}: {back.from_} -> {back.to or 'off, the declared fallback'}")
+    if back.words:
+        click.echo(f"  {back.words}", err=True)
     click.echo(f"  snapshot {back.snapshot_version}; running servers publish it within a second")
 
 
@@ -298,6 +361,16 @@ def _serve_temporary(settings: Settings) -> None:
             )
         finally:
             desk.close()
+
+
+def _listening(desk: Any, url: str, folder: Path) -> None:
+    """Say where the desk is, and how the first person gets in where nobody can."""
+    from cuelight_server.views.people import accounts
+
+    click.echo(f"Cuelight is at {url}, its data in {folder}")
+    if not any(one.admin and not one.disabled_at for one in accounts(desk)):
+        command = f"cuelight-server user add <id> <name> --admin --data {shlex.quote(str(folder))}"
+        click.echo(f"  this desk has no administrator yet, so nobody can sign in: {command}")
 
 
 def _line(value: Any) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.evaluation import Providers, abandon, requeue, run_pending
+from cuelight_server.kernel.ids import worker_id
 
 Tick = Callable[[Desk], None]
 _log = logging.getLogger("cuelight.worker")
@@ -26,11 +27,11 @@ class Worker:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._broken = ""
+        self._id = worker_id()
         self._thread = threading.Thread(target=self._loop, name="cuelight-worker", daemon=True)
 
     def start(self) -> None:
-        """Let evaluations that an earlier process left behind wait again, and begin."""
-        requeue(self._desk)
+        """Begin; what a worker that is gone left behind waits again."""
         self._thread.start()
 
     def wake(self) -> None:
@@ -65,9 +66,10 @@ class Worker:
 
     def _evaluate(self) -> bool:
         if self._broken:  # first write down what broke last time: the disk may have been full
-            abandon(self._desk, self._broken)
+            abandon(self._desk, self._broken, self._id)
             self._broken = ""
-        return run_pending(self._desk, self._providers, self._stopping.is_set)
+        requeue(self._desk)
+        return run_pending(self._desk, self._providers, self._stopping.is_set, worker=self._id)
 
     def _tick(self, tick: Tick) -> None:
         try:

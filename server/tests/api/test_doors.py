@@ -93,9 +93,9 @@ def test_an_apps_key_opens_the_runtime_and_nothing_else(client, desk):
 def test_cuelight_as_works_on_a_demo_desk_only(desk, demo_desk):
     for one, status in ((desk, 401), (demo_desk, 200)):
         prepare(one)
-        with TestClient(build(one, worker=False)) as client:
+        with TestClient(build(one, worker=False), base_url="http://localhost") as client:
             assert client.get("/api/v1/me", headers={"Cuelight-As": ENGINEER}).status_code == status
-    with TestClient(build(demo_desk, worker=False)) as client:
+    with TestClient(build(demo_desk, worker=False), base_url="http://localhost") as client:
         assert client.get("/api/v1/me", headers={"Cuelight-As": "nobody"}).status_code == 401
 
 

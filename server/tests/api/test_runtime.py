@@ -9,13 +9,14 @@ from starlette.testclient import TestClient
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight_server.app import build
 from cuelight_server.control.access import issue_key, revoke
-from cuelight_server.control.releases import release, roll_back
+from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.control.runtime import Ack, acknowledge
 from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.views.runtime import observed
 from cuelight_server.views.traces import why
-from server.tests.releasing import ENGINEER, PROMPT, content, evaluate, prepare, who
+from server.tests.releasing import ENGINEER, OWNER, PROMPT, content, evaluate, prepare, who
 
 SNAPSHOT = "/runtime/v1/snapshot"
 
@@ -111,20 +112,46 @@ def test_who_follows_a_rollback_is_counted_and_the_silent_are_named(client, key,
     assert observed(real, "production").live == 0
 
 
-def test_an_acknowledgement_of_another_epoch_does_not_count_as_following(client, key, real):
+@pytest.mark.parametrize("lie", ["another epoch", "a snapshot of the future"])
+def test_promise_5_an_acknowledgement_that_cannot_be_true_is_invalid_and_counts_for_nothing(client, key, real, lie):
+    served = serve(real).snapshot_version
+    said = {"version": served, "epoch": "older"} if lie == "another epoch" else {"version": served + 1}
+    answer = ack(client, key, real, "web-1", **said)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "invalid")
+    assert observed(real, "staging").known == 0
+
+
+def test_promise_5_another_app_cannot_acknowledge_for_a_client(client, key, real):
     served = serve(real)
-    ack(client, key, real, "web-1", served.snapshot_version + 100, epoch="older")
-    seen = observed(real, "staging")
-    assert (seen.live, seen.following, [one.client for one in seen.silent]) == (1, 0, ["web-1"])
+    ack(client, key, real, "web-1", served.snapshot_version)
+    back = roll_back(real, SYSTEM, PROMPT, "staging", why="bad")
+    other = {"Authorization": f"Bearer {issue_key(real, SYSTEM, 'other', Environment.STAGING)}"}
+    ack(client, other, real, "web-1", back.snapshot_version)
+    seen = observed(real, "staging", back.snapshot_version)
+    assert (seen.known, seen.following) == (2, 1)
+    assert [(one.client, one.app, one.version) for one in seen.silent] == [("web-1", "crm", served.snapshot_version)]
 
 
-def test_a_lease_ends_after_fifteen_seconds_and_the_client_is_named_for_ten_minutes(desk, clock):
+def test_a_client_that_says_goodbye_is_not_waited_for_and_only_its_own_app_can_say_it(client, key, real):
+    serve(real)
+    ack(client, key, real, "web-1", 1)
+    other = {"Authorization": f"Bearer {issue_key(real, SYSTEM, 'other', Environment.STAGING)}"}
+    bye = {"client": "web-1", "epoch": real.epoch, "version": 1, "bye": True}
+    assert client.post("/runtime/v1/acks", headers=other, json=bye).status_code == 200
+    assert observed(real, "staging").known == 1
+    assert client.post("/runtime/v1/acks", headers=key, json=bye).status_code == 200
+    assert observed(real, "staging").known == 0
+
+
+def test_promise_5_a_lease_ends_after_fifteen_seconds_and_the_silent_client_is_named_for_a_day(desk, clock):
     acknowledge(desk, [Ack(client="web-1", app="crm", environment="staging", epoch=desk.epoch, version=0)])
     assert (observed(desk, "staging").live, observed(desk, "staging").following) == (1, 1)
     clock.forward(timedelta(seconds=20))
     late = observed(desk, "staging")
     assert (late.live, late.following, [one.client for one in late.silent]) == (0, 0, ["web-1"])
-    clock.forward(timedelta(minutes=11))
+    clock.forward(timedelta(hours=23))
+    assert [one.client for one in observed(desk, "staging").silent] == ["web-1"]
+    clock.forward(timedelta(hours=2))
     assert observed(desk, "staging").silent == ()
 
 
@@ -141,13 +168,47 @@ def send(client, key, *calls):
     return client.post("/runtime/v1/calls", headers=key, json={"calls": list(calls)})
 
 
-def test_a_call_sent_twice_is_kept_once_as_it_came_first(client, key, real):
+@pytest.fixture
+def served(real):
+    serve(real)
+
+
+def test_promise_8_a_call_is_found_in_its_own_environment_whoever_took_its_id_elsewhere(client, key, real):
+    serve(real, "v2")
+    evaluate(real, "v1")
+    for one in (OWNER, ENGINEER):
+        approve(real, who(real, one), PROMPT, "v1")
+    release(real, who(real, ENGINEER), PROMPT, "v1")
+    production = {"Authorization": f"Bearer {issue_key(real, SYSTEM, 'crm', Environment.PRODUCTION)}"}
+    assert send(client, key, call(version="v2")).json() == {"new": 1, "known": 0}
+    assert send(client, production, call(version="v1")).json() == {"new": 1, "known": 0}
+    found = why(real, "out_1")
+    assert (found.environment, found.version, found.also_in) == ("production", "v1", ("staging",))
+    assert why(real, "out_1", "staging").version == "v2"
+    with pytest.raises(NotFound, match="development"):
+        why(real, "out_1", "development")
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ({"prompt": "sales.secret", "version": "v99"}, 422),
+        ({"prompt": "sales.secret", "version": "v99", "reason": "fallback"}, 422),
+        ({"prompt": "sales.secret", "reason": "fallback"}, 200),
+        ({}, 200),
+    ],
+)
+def test_promise_8_a_call_of_a_prompt_that_was_never_served_there_is_refused(client, key, served, parts, status):
+    assert send(client, key, call(**parts)).status_code == status
+
+
+def test_a_call_sent_twice_is_kept_once_as_it_came_first(client, key, real, served):
     assert send(client, key, call(ok=True)).json() == {"new": 1, "known": 0}
     assert send(client, key, call(ok=False), call("out_2")).json() == {"new": 1, "known": 1}
     assert why(real, "out_1").call["ok"] is True
 
 
-def test_a_call_is_in_the_environment_of_the_key_whatever_it_says(client, key, real):
+def test_a_call_is_in_the_environment_of_the_key_whatever_it_says(client, key, real, served):
     assert send(client, key, {**call(), "environment": "production"}).status_code == 422
     send(client, key, call())
     assert why(real, "out_1").environment == "staging"
@@ -163,6 +224,8 @@ def test_a_call_is_in_the_environment_of_the_key_whatever_it_says(client, key, r
         {"version": "v0"},
         {"at": "yesterday"},
         {"at": "2026-01-05T09:00:00"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59-14:00"},
         {"digest": "sha256:zz"},
         {"ok": 1},
         {"surprise": 1},
@@ -179,7 +242,7 @@ def test_a_call_that_does_not_fit_is_refused_and_none_of_the_batch_is_kept(clien
         why(real, "out_good")
 
 
-def test_more_than_500_calls_at_once_are_refused(client, key):
+def test_more_than_500_calls_at_once_are_refused(client, key, served):
     assert send(client, key, *[call(f"out_{n}") for n in range(501)]).status_code == 422
     assert send(client, key, *[call(f"out_{n}") for n in range(500)]).json() == {"new": 500, "known": 0}
 
@@ -189,6 +252,16 @@ def test_numbers_that_json_does_not_know_are_refused(client, key):
     assert client.post("/runtime/v1/calls", headers=key, content=body).status_code == 422
     nested = b'{"calls":[{"id":"a","at":"2026-01-05T09:00:00Z","prompt":"a.b","reason":"x","values":{"n":1e400}}]}'
     assert client.post("/runtime/v1/calls", headers=key, content=nested).status_code == 422
+
+
+@pytest.mark.parametrize("deep", [5000, 100_000])
+def test_values_that_are_nested_without_end_are_refused(client, key, served, deep):
+    nested = b'{"a":' * deep + b"1" + b"}" * deep
+    body = (
+        b'{"calls":[{"id":"a","at":"2026-01-05T09:00:00Z","prompt":"sales.qualify","reason":"x","values":%s}]}' % nested
+    )
+    answer = client.post("/runtime/v1/calls", headers=key, content=body)
+    assert (answer.status_code, answer.json()["error"]["kind"]) == (422, "invalid")
 
 
 def test_the_content_digest_of_the_snapshot_is_that_of_its_content(client, key, real):

@@ -102,7 +102,8 @@ def test_a_missing_recording_is_an_error_that_names_it_and_never_another_version
 
 
 def test_promise_4_an_unknown_price_or_latency_or_an_empty_suite_is_inconclusive(shelf):
-    made = shelf.content(gate={**shelf.GATE, "cost": {"mean_max_usd": 9}, "latency": {"p95_max_ms": 9000}})
+    gate = {**shelf.GATE, "cost": {"mean_max_usd": 9}, "latency": {"p95_max_ms": 9000}}
+    made = shelf.content(gate=gate, settings={"model": "dearer"})
     shelf.version(1, made)
     shelf.record(made, shelf.all_say(GOOD), model="dearer")
     report = shelf.run("v1").report
@@ -140,6 +141,8 @@ def test_expected_failures_of_production_are_shown_and_do_not_block_it_but_block
     assert first["case_table"][0]["state"] == "expected_failure"
     second = shelf.run("v2").report
     assert (second["verdict"], second["why"]) == ("fail", ["1 blocker grader failing"])
+    assert (second["blocked_cases"], second["blocked_cases_max"]) == (1, 0)
+    assert (first["blocked_cases"], second["categories"][0]["passed"]) == (0, 2)
     assert (second["newly_failing"], second["expected_failures"]) == ([], [])
 
 

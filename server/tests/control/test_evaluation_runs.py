@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 
 from cuelight_server.control.evaluation import Limits, abandon, requeue, run_pending, start
+from cuelight_server.control.opening import create_desk
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import store
 from cuelight_server.kernel.errors import Unavailable
@@ -65,14 +66,54 @@ def test_an_answer_that_cannot_be_had_ends_the_run_as_an_error_with_its_case(she
     assert seen.report["error"]["message"] == "case C2: the line is dead"
 
 
-def test_a_variable_that_the_candidate_does_not_declare_is_an_error(shelf):
+def test_a_variable_that_no_case_gives_is_an_error(shelf):
     shelf.version(1, shelf.content(variables=[{"name": "topic"}, {"name": "tone"}]))
     report = shelf.run("v1", "echo", {"echo": Echo()}).report
     assert report["error"]["message"] == "case C1, candidate: the variable tone is missing"
-    made = shelf.content(messages=[{"role": "user", "content": "hi"}], variables=[])
-    shelf.version(2, made)
-    shelf.record(made, shelf.all_say(GOOD))
-    assert "the variable topic is not declared" in shelf.run("v2").report["error"]["message"]
+
+
+def test_a_candidate_that_drops_a_variable_is_evaluated_on_the_shared_suite_with_a_note(shelf):
+    old, new = shelf.content(), shelf.content(messages=[{"role": "user", "content": "hi"}], variables=[])
+    for number, one in enumerate((old, new), start=1):
+        shelf.version(number, one)
+        shelf.record(one, shelf.all_say(GOOD))
+    shelf.serve(1)
+    for provider in ({}, {"openai": Flaky(lambda _: says(GOOD))}):
+        report = shelf.run("v2", *(["openai", provider] if provider else [])).report
+        assert (report["verdict"], report["error"]) == ("pass", None)
+        assert "inputs that v2 does not use: topic" in report["notes"]
+    assert not any("does not use" in note for note in shelf.run("v1").report["notes"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "cause"),
+    [
+        (
+            {"messages": [{"role": "user", "content": "{{topic}} {{tone}}"}]},
+            "the text uses tone, which is not declared",
+        ),
+        ({"messages": [{"role": "user", "content": "{{topic"}]}, "never closes"),
+        ({"variables": [{"name": "topic"}, {"name": "tone"}]}, "case C1, candidate: the variable tone is missing"),
+    ],
+)
+def test_a_missing_recording_does_not_hide_that_the_candidate_cannot_be_rendered(shelf, parts, cause):
+    shelf.version(1, shelf.content(**parts))
+    error = shelf.run("v1").report["error"]
+    assert cause in error["message"]
+    assert "record" not in error["message"]
+
+
+def test_on_a_folder_a_missing_recording_is_to_be_added_and_not_to_be_pushed(tmp_path, shelf_on, shelf):
+    shelf.version(1, shelf.content())
+    assert "push recordings" in shelf.run("v1").report["error"]["hint"]
+    local = create_desk(tmp_path / "local", local=True)
+    there = shelf_on(local)
+    there.draft("v1", there.content())
+    hint = there.run("v1").report["error"]["hint"]
+    assert "recordings/<prompt>.jsonl" in hint
+    assert "cuelight digest" in hint
+    assert "push" not in hint
+    local.close()
 
 
 def test_a_baseline_may_be_older_than_a_variable_of_the_suite(shelf):

@@ -66,11 +66,7 @@ class Oracle:
                 self.drafts[label] = seed
             elif self.versions.get(number) == seed:
                 unchanged.append((label, number))
-            elif number in self.versions:
-                refused.append(label)
-            elif seed in self.versions.values():
-                unchanged.append((label, next(old for old, held in self.versions.items() if held == seed)))
-            elif number < max(self.versions, default=0):
+            elif number in self.versions or seed in self.versions.values() or number < max(self.versions, default=0):
                 refused.append(label)
             else:
                 self.versions[number] = seed

@@ -42,7 +42,7 @@ def test_a_new_folder_becomes_a_workflow_with_everything_in_it(desk, ana, sent):
     before = size(desk)
     done = sent(bundle=folder(recordings=[recording(content().digest)]))
     assert done["workflow"] == "library"
-    assert done["minted"] == [{"prompt": NAME, "label": "v1", "number": 1, "digest": content().digest}]
+    assert done["minted"] == [{"prompt": NAME, "label": "v1", "number": 1, "digest": content().digest, "why": ""}]
     assert [(one["name"], one["number"], one["state"]) for one in done["suites"]] == [("answer", 1, "new")]
     assert [(one["name"], one["number"], one["state"]) for one in done["knowledge"]] == [("hours", 1, "new")]
     assert (done["prices"]["number"], done["prices"]["state"]) == (1, "new")
@@ -116,9 +116,22 @@ def test_numbers_only_go_up(sent):
 def test_the_same_content_under_another_number_is_no_version_of_its_own(sent):
     sent(v1=PROMPT)
     done = sent(v1=PROMPT, v2=edited(PROMPT, "release_note", to="Said otherwise."))
-    assert told(done["unchanged"]) == [("v1", 1), ("v2", 1)]
-    assert done["unchanged"][1]["why"] == "same content as v1"
+    assert told(done["unchanged"]) == [("v1", 1)]
+    assert [(one["label"], one["why"]) for one in done["refused"]] == [("v2", "the same content as v1")]
     assert not done["minted"]
+
+
+def test_a_new_release_note_of_a_minted_version_is_said_to_be_ignored(sent):
+    sent(v1=PROMPT)
+    (kept,) = sent(v1=edited(PROMPT, "release_note", to="Said otherwise."))["unchanged"]
+    assert kept["why"] == "its new release note is ignored: a version never changes"
+    assert sent(v1=PROMPT)["unchanged"][0]["why"] == ""
+
+
+def test_a_gap_in_the_numbers_is_said_in_words(sent):
+    sent(v1=PROMPT)
+    (made,) = sent(v1=PROMPT, v4=WARM)["minted"]
+    assert made["why"] == "there is no v2 to v3, and there never will be: numbers only go up"
 
 
 def test_carriage_returns_make_no_new_version(sent):

@@ -58,7 +58,7 @@ def test_why_names_the_version_the_people_the_report_and_the_release(desk):
         ("Eva Eng", "engineering_owner"),
     ]
     assert told["report"] == {"id": evaluation, "verdict": "pass", "recorded": False}
-    assert (told["model"], told["settings"]["temperature"]) == ("m-1", 0)
+    assert (told["model"], told["settings"]["temperature"]) == ("m-2026-01-05", 0)
     json.dumps(told)
 
 

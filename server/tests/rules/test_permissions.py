@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cuelight_server.audit.permissions import may, who_may
+from cuelight_server.audit.permissions import may, phrase, who_may
 from cuelight_server.audit.verbs import CATALOGUE, REFUSED, Verb
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.terms import ActorKind, Environment, Role
@@ -81,3 +81,10 @@ def test_a_refusal_says_who_could():
     decision = may(Verb.RELEASE_OPEN, PERSON, {Role.DOMAIN_EXPERT})
     assert decision.who == ("the workflow owner", "the engineering owner")
     assert decision.why == "it takes the workflow owner or the engineering owner"
+
+
+def test_a_verb_is_said_in_plain_words():
+    assert phrase(Verb.EVALUATION_RUN) == "run an evaluation"
+    assert phrase(Verb.RELEASE_ROLL_BACK) == "roll a release back"
+    assert phrase(Verb.WORKFLOW_PUSH) == "change a workflow"
+    assert all(not phrase(verb).endswith(".") for verb in Verb)

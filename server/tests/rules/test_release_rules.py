@@ -47,7 +47,7 @@ def test_the_prompts_own_rule_wins_over_the_workflows_which_wins_over_the_tier()
         "prompts": {"own": {"release": {"approvals": ["domain_expert"]}}, "none": {"release": {"approvals": []}}},
     }
     said = {name: policy.required(document, name, ChangeClass.CONTEXT, "production") for name in ("own", "none", "x")}
-    assert said == {"own": (EXPERT,), "none": (), "x": (RISK,)}
+    assert said == {"own": (EXPERT,), "none": FOUR, "x": (RISK,)}
 
 
 @pytest.mark.parametrize("change", list(ChangeClass))
@@ -74,13 +74,15 @@ BOUND = {
     "environment": "production",
     "revision": "sha256:r",
     "suite": "sha256:s",
+    "prices": "sha256:p",
+    "knowledge": {"hours": "sha256:k"},
     "evidence": "sha256:e",
     "evaluation": "eval_1",
     "revision_number": 3,
 }
 
 
-@pytest.mark.parametrize("part", ["content", "prompt", "number", "environment", "revision", "suite", "evidence"])
+@pytest.mark.parametrize("part", [name for name in BOUND if name not in ("evaluation", "revision_number")])
 def test_the_binding_changes_with_every_part_of_what_is_approved(part):
     assert binding(BOUND) != binding({**BOUND, part: "other"})
 
@@ -116,12 +118,14 @@ def facts(*approvals, **changes):
         label="v1",
         environment="production",
         minted=True,
-        author="ana",
+        authors={"ana": "wrote v1"},
         local=False,
         demo=False,
         live=None,
         number=1,
         suite="sha256:s",
+        suite_change="",
+        lint=(),
         evidence=Evidence(evaluation="eval_1", verdict=Verdict.PASS, recorded=False, evidence="sha256:e"),
         required=(OWNER, ENGINEER),
         holders=HELD,
@@ -154,6 +158,7 @@ def test_with_everything_there_nothing_is_missing():
         ({"minted": False}, "version"),
         ({"evidence": None}, "report"),
         ({"suite": None}, "report"),
+        ({"lint": ("nobody's yes is asked for",)}, "lint"),
         ({"fallback": False}, "fallback"),
         ({"declared_only": ("authority: x",)}, "declared_only"),
         ({"quarantined": "fences"}, "quarantine"),
@@ -191,7 +196,7 @@ def test_which_yes_counts(approvals, gone):
 
 
 def test_an_author_who_holds_the_role_does_not_count():
-    made = facts(yes(OWNER, "olu"), yes(ENGINEER, "eva"), author="olu")
+    made = facts(yes(OWNER, "olu"), yes(ENGINEER, "eva"), authors={"olu": "wrote v1"})
     assert missing(made) == {"approval:workflow_owner", "people"}
 
 
@@ -209,7 +214,7 @@ def test_whoever_fills_a_role_holds_it_is_no_author_and_fills_no_other(pairs):
     [
         ("olu", None, facts(minted=False), Blocked),
         ("olu", None, facts(evidence=None), Blocked),
-        ("olu", None, facts(author="olu"), Denied),
+        ("olu", None, facts(authors={"olu": "wrote v1"}), Denied),
         ("rik", None, facts(), Denied),
         ("olu", ENGINEER, facts(), Denied),
         ("olu", RISK, facts(), Invalid),
@@ -263,7 +268,7 @@ def test_however_it_moves_a_deployment_serves_one_whole_version_or_is_switched_o
             here = rules.move(here, step, release=f"rel_{at}", at=str(at))
             assert (here.live, here.rollback_target) == (step, before.live)
         elif step == "back" and here.rollback_target is not None:
-            here = rules.rolled_back(here, release=None, next_target=None, at=str(at))
+            here = rules.rolled_back(here, here.rollback_target, release=None, next_target=None, at=str(at))
             assert here.live == before.rollback_target
         else:
             here = rules.killed(here, Kill(reason="x", by="y", at=str(at)))
@@ -271,7 +276,7 @@ def test_however_it_moves_a_deployment_serves_one_whole_version_or_is_switched_o
         assert here.revision == before.revision + 1
         assert sum(weight for _, weight in here.weights) == (PLACES if here.live else 0)
         contents = {("a.b", number): (f"d{number}", {}) for number in range(1, 10)}
-        governed = {"a": Governance(document={"prompts": {"b": {"fallback": {"message": "m"}}}}, authority={})}
+        governed = {("a.b", ""): Governance(document={"prompts": {"b": {"fallback": {"message": "m"}}}}, authority={})}
         made = publish.build("production", "e", at, [here], contents, governed)
         again = publish.build("production", "e", at, [here], dict(reversed(contents.items())), governed)
         assert made == again

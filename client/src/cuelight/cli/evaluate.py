@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import click
@@ -10,7 +11,7 @@ import click
 from cuelight.admin import Admin
 from cuelight.cli import ending
 from cuelight.cli.local import local_desk
-from cuelight.cli.names import label_in, prompt_in, reference
+from cuelight.cli.names import is_prompt, label_in, prompt_in, reference
 from cuelight.cli.options import Where, desk_options, json_option
 from cuelight.cli.report import show_report
 from cuelight.cli.show import show_json, waiting
@@ -64,6 +65,8 @@ def eval_command(
 def _in_folder(
     what: str, prompt: str | None, label: str | None, provider: str, baseline: str
 ) -> tuple[dict[str, Any], str]:
+    if is_prompt(what) and not Path(what).exists():
+        raise Invalid(f"{what} names a prompt but no version of it", f"cuelight eval {what}@<label>")
     read = read_folder(what)
     short = prompt_in(read, prompt)
     label = label_in(read, short, label)
@@ -71,7 +74,7 @@ def _in_folder(
         label_in(read, short, baseline)
     with local_desk() as admin:
         done = drafted(admin, read, short, label, provider, baseline)
-    return done["report"], f"cuelight try {what} --prompt {short} --version {label}"
+    return done["report"], f"cuelight try {quote(what)} --prompt {short} --version {label}"
 
 
 def drafted(admin: Admin, folder: Folder, prompt: str, label: str, provider: str, baseline: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import click
 
 from cuelight.cli.ending import INVALID, Finish
 from cuelight.cli.options import Where, folder_options, json_option
-from cuelight.cli.show import Span, heading, say, show_json, table
+from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder
 
 _SIGNS: Mapping[str, Span] = {"error": ("■ error", "red"), "warning": ("○ warning", "yellow")}
@@ -27,14 +27,15 @@ def lint_command(folder: str, rules: bool, as_json: bool, where: Where) -> None:
     findings = located(read, answer["findings"])
     errors = sum(one["severity"] == "error" for one in findings)
     if as_json:
-        show_json({**answer, "findings": findings})
+        show_json({**answer, "findings": findings, "unread": dict(read.unread)})
     else:
         show_findings(findings)
         show_ignored(read.bundle["ignored"])
+        show_unread(read)
         show_rules(answer.get("rules", ()), in_full=rules)
         say()
         say(
-            f"{errors} errors, {len(findings) - errors} warnings in {len(read.sources)} files"
+            f"{counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')} in {counted(len(read.sources), 'file')}"
             if findings
             else "nothing to say: all is well"
         )
@@ -64,13 +65,20 @@ def digest_command(folder: str, prompt: str | None, as_json: bool) -> None:  # n
 
 
 def located(folder: Folder, findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The findings with `at`, the `file:line` that they are about."""
-    return [{**one, "at": folder.where(one.get("document", ""), one.get("path", ()))} for one in findings]
+    """The findings with `at`, the `file:line` that they are about, in the order of files and lines."""
+    told = [{**one, "at": folder.where(one.get("document", ""), one.get("path", ()))} for one in findings]
+    return sorted(told, key=_place)
+
+
+def _place(finding: Mapping[str, Any]) -> tuple[str, int]:
+    """(file, line) of `file:line`; what has no line comes first in its file."""
+    file, _, line = str(finding["at"]).rpartition(":")
+    return (file, int(line)) if file and line.isdigit() else (str(finding["at"]), 0)
 
 
 def show_findings(findings: Sequence[Mapping[str, Any]], indent: int = 0) -> None:
     """One line a finding, as an editor opens it, and below it what to do."""
-    for one in sorted(findings, key=lambda one: (one["severity"] != "error", one["at"])):
+    for one in sorted(findings, key=_place):
         say(
             f"{one['at']}: ",
             _SIGNS.get(one["severity"], one["severity"]),
@@ -87,6 +95,14 @@ def show_ignored(ignored: Sequence[Mapping[str, str]]) -> None:
         heading("Ignored: facts of the desk, not of a file")
         for one in ignored:
             say(f"{one['file']}: {one['key']}", indent=2)
+
+
+def show_unread(folder: Folder) -> None:
+    """What stands among the files of the folder and is none of them."""
+    if folder.unread:
+        heading("Ignored: not read")
+        for file, why in folder.unread.items():
+            say(f"{file}: {why}", indent=2)
 
 
 def show_rules(rules: Sequence[Mapping[str, Any]], *, in_full: bool) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import IO, Any
 
 from cuelight.admin import Admin
-from cuelight.contract.errors import Unavailable
+from cuelight.contract.errors import CuelightError, Unavailable
 
 _START_S = 30.0
 _STOP_S = 5.0
@@ -30,6 +30,11 @@ def local_desk() -> Iterator[Admin]:
             where = _first_line(process, log)
             with Admin(where["url"], where["token"]) as admin:
                 yield admin
+        except CuelightError as bad:
+            if "answer" not in bad.details:
+                raise
+            words = f"the local desk failed: {_last(log)}"  # what the desk could not say, its last line may
+            raise Unavailable(words, "to see more: cuelight-server serve --temporary") from bad
         finally:
             _end(process)
 

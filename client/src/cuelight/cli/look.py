@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import deque
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -60,14 +59,8 @@ def audit_command(limit: int, as_json: bool, where: Where) -> None:  # noqa: FBT
 
 
 def _newest(admin: Admin, limit: int) -> list[dict[str, Any]]:
-    """The last lines of the log, newest first; the desk gives it oldest first."""
-    lines: deque[dict[str, Any]] = deque(maxlen=limit)
-    after: str | None = ""
-    while after is not None:
-        page = admin.audit(after=after, limit=200)
-        lines.extend(page["items"])
-        after = page.get("next")
-    return list(reversed(lines))
+    """The last lines of the log, newest first."""
+    return list(admin.audit(limit=limit)["items"])
 
 
 def _only(rows: Sequence[Mapping[str, Any]], prompt: str) -> list[Mapping[str, Any]]:
@@ -86,7 +79,8 @@ def _row(row: Mapping[str, Any]) -> list[Span]:
     sign, style = light(str(row.get("state", "off")))
     serves = ", ".join(_share(label, weight) for label, weight in row.get("serves") or ()) or "–"
     clients = row.get("clients") or {}
-    followed = f"{clients.get('following', 0)} of {clients.get('live', 0)}" if clients.get("live") else "–"
+    known = clients.get("known", clients.get("live", 0))
+    followed = f"{clients.get('following', 0)} of {known}" if known else "–"
     back = row.get("rollback_target") or "off"
     return [
         row["prompt"],

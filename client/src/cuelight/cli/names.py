@@ -22,6 +22,11 @@ def reference(typed: str) -> tuple[str, str]:
     return found.group(1), found.group(2)
 
 
+def is_prompt(typed: str) -> bool:
+    """Whether this is a prompt's full name, such as sales.lead_qualification."""
+    return _PROMPT.fullmatch(typed) is not None
+
+
 def full_prompt(typed: str) -> str:
     """A prompt's full name as typed; Invalid where it is none."""
     if _PROMPT.fullmatch(typed):

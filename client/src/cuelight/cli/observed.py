@@ -27,15 +27,24 @@ def observe(admin: Admin, environment: str, version: Any, wait_s: float) -> dict
 
 
 def show_observed(observed: Mapping[str, Any] | None) -> None:
-    """How many of the live clients follow; the silent ones by name."""
+    """How many of the known clients follow; the others by name, since when they are silent and what they served."""
     if observed is None:
         say("observed: not known; the desk does not say")
         return
-    live, following = observed["live"], observed["following"]
-    if not live:
-        say("observed: no client is live; each gets it with its next snapshot")
+    silent, following = observed.get("silent", ()), observed["following"]
+    known = observed.get("known", following + len(silent))
+    if not known:
+        say("observed: no client is known; each gets it with its next snapshot")
         return
-    sign, style = light("go" if following >= live else "standby")
-    say((sign, style), f" observed by {following} of {live} live clients")
-    for one in observed.get("silent", ()):
-        say(f"silent: {one['client']}, last seen {one.get('seen_at')}, on snapshot {one.get('version')}", indent=2)
+    sign, style = light("go" if following >= known else "standby")
+    say((sign, style), f" observed by {following} of {known}")
+    for one in silent:
+        who = f"{one['client']} ({one.get('app') or 'app unknown'})"
+        say(f"silent since {_clock(one.get('seen_at'))}: {who}, last served snapshot {one.get('version')}", indent=2)
+
+
+def _clock(at: Any) -> str:
+    """The hour and minute in UTC; the day too where it is not today's."""
+    text = str(at or "")
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    return text[11:16] if text.startswith(today) else text[:16].replace("T", " ")

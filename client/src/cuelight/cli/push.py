@@ -5,11 +5,13 @@ from typing import Any
 
 import click
 
-from cuelight.cli.ending import INVALID, Finish
-from cuelight.cli.lint import located, show_findings, show_ignored, show_rules
+from cuelight.cli.ending import BLOCKED, INVALID, Finish
+from cuelight.cli.lint import located, show_findings, show_ignored, show_rules, show_unread
 from cuelight.cli.options import Where, desk_options, json_option
-from cuelight.cli.show import Span, heading, say, show_json, table
+from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder, write_folder
+
+_EXPLAINED = ("minted", "unchanged")  # a refusal has its own heading
 
 
 @click.command("push")
@@ -21,17 +23,18 @@ from cuelight.files import Folder, read_folder, write_folder
 def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Put FOLDER on the desk. prompts/<name>/v<N>.yaml are minted for ever; other file names are drafts.
 
-    Ends with exit code 20 where a version was refused; everything else was still stored.
+    Where a version was refused, everything else was still stored, and the exit code is 20; it is 24 where nothing is
+    wrong with the files, and only the versions that are there already stand in the way.
     """
     read = read_folder(folder)
     with where.admin() as admin:
         answer = admin.push(read.bundle, as_drafts=drafts)
     if as_json:
-        show_json(answer)
+        show_json({**answer, "unread": dict(read.unread)})
     else:
         _show(read, answer, rules=rules)
     if answer.get("refused"):
-        raise Finish(INVALID)
+        raise Finish(_exit(answer["refused"]))
 
 
 @click.command("export")
@@ -46,7 +49,12 @@ def export_command(workflow: str, folder: str, as_json: bool, where: Where) -> N
     if as_json:
         show_json({"folder": folder, "files": written})
     else:
-        say(f"wrote {len(written)} files to {folder}")
+        say(f"wrote {counted(len(written), 'file')} to {folder}")
+
+
+def _exit(refused: Sequence[Mapping[str, Any]]) -> int:
+    """20 where a file is to be corrected; 24 where only what is stored already stands in the way."""
+    return INVALID if any(one.get("findings") for one in refused) else BLOCKED
 
 
 def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
@@ -54,24 +62,46 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
     table(("", "", ""), rows)
     for one in answer.get("refused", ()):
         heading(f"Refused: {one['prompt']} {one['label']}")
-        say(one["why"], indent=2)
-        if one.get("hint"):
-            say(one["hint"], indent=2)
-        show_findings(located(folder, one.get("findings", ())), indent=2)
-    findings = located(folder, answer.get("findings", ()))
+        _show_refused(folder, one)
+    _show_dependants(answer.get("dependants", ()))
+    told = [finding for one in answer.get("refused", ()) for finding in one.get("findings", ())]
+    findings = located(folder, [one for one in answer.get("findings", ()) if one not in told])
     if findings:
-        heading("Findings")
+        heading("Other findings" if told else "Findings")
         show_findings(findings, indent=2)
     show_ignored(answer.get("ignored", ()))
+    show_unread(folder)
     show_rules(answer.get("rules", ()), in_full=rules)
     _next(answer)
+
+
+def _show_refused(folder: Folder, one: Mapping[str, Any]) -> None:
+    """Why a file was refused: its findings where there are some, else one sentence and what to do."""
+    if one.get("findings"):
+        show_findings(located(folder, one["findings"]), indent=2)
+        return
+    say(one["why"], indent=2)
+    if one.get("hint"):
+        say(one["hint"], indent=2)
+
+
+def _show_dependants(changed: Sequence[Mapping[str, Any]]) -> None:
+    """Per changed fragment, the versions that still include another text of it."""
+    for one in changed:
+        heading(f"The fragment {one['fragment']} changed; these still include another text of it")
+        for at in one["behind"]:
+            say(f"{at['prompt']} {at['label']}", indent=2)
 
 
 def _prompts(answer: Mapping[str, Any]) -> list[Sequence[Span]]:
     states = (("minted", "go"), ("unchanged", "off"), ("drafts", "standby"), ("refused", "hold"))
     words = {"drafts": "draft"}
     return [
-        (_light(state, words.get(kind, kind)), f"{one['prompt']} {one['label']}", str(one.get("digest", ""))[:19])
+        (
+            _light(state, words.get(kind, kind)),
+            f"{one['prompt']} {one['label']}",
+            "  ".join(filter(None, [str(one.get("digest", ""))[:19], one.get("why", "") * (kind in _EXPLAINED)])),
+        )
         for kind, state in states
         for one in answer.get(kind, ())
     ]

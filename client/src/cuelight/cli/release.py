@@ -9,7 +9,7 @@ from cuelight.cli.ending import BLOCKED, Finish
 from cuelight.cli.names import reference
 from cuelight.cli.observed import observe, show_observed
 from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
-from cuelight.cli.show import say, show_json, tell
+from cuelight.cli.show import counted, say, show_json, tell
 from cuelight.contract.errors import Blocked
 
 _ROLES = click.Choice(["workflow_owner", "domain_expert", "engineering_owner", "risk_owner", "support_owner"])
@@ -33,6 +33,7 @@ def approve_command(what: str, environment: str, role: str | None, note: str, as
         checklist = admin.release_check(prompt, label, environment)
     say(("● approved", "green"), f"  {what} for {environment}, as {str(given.get('role', '')).replace('_', ' ')}")
     say(f"bound to {given.get('binding', '')}", indent=2)
+    _show_suite(checklist)
     show_missing(checklist)
     if checklist.get("ok"):
         say()
@@ -73,7 +74,14 @@ def show_missing(checklist: Mapping[str, Any], line: Callable[..., None] = say) 
         who = ", ".join(item.get("who") or ())
         line(("■ ", "red"), item["words"], f"  (who could: {who})" if who else "", indent=2)
     met = sum(bool(item["ok"]) for item in items)
-    line(("● ", "green"), f"{met} of {len(items)} points are met", indent=2)
+    line(("● ", "green"), f"{met} of {counted(len(items), 'point')} {'is' if met == 1 else 'are'} met", indent=2)
+
+
+def _show_suite(checklist: Mapping[str, Any]) -> None:
+    """Whether the tests are still those that what serves was released with: who says yes has to know."""
+    for item in checklist.get("items", ()):
+        if item["id"] == "suite":
+            say(item["words"], indent=2)
 
 
 def _show_check(what: str, environment: str, checklist: Mapping[str, Any], *, as_json: bool) -> None:

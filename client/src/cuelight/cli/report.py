@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from cuelight.cli.show import VERDICTS, Span, heading, light, say, table
+from cuelight.cli.show import VERDICTS, Span, counted, heading, light, money, say, table
 
 Report = Mapping[str, Any]
 _MESSAGES = 3
+_PASSED = ("passing", "fixed")
 
 
 def show_report(report: Report, *, command: str = "") -> None:
@@ -37,7 +38,7 @@ def _verdict(report: Report) -> None:
         else "without a baseline"
     )
     samples = report.get("samples") or 1
-    runs = f"{report.get('cases')} cases" + (f" × {samples} samples" if samples > 1 else "")
+    runs = counted(report.get("cases") or 0, "case") + (f" × {samples} samples" if samples > 1 else "")
     say((f"{sign} {verdict.upper()}", f"bold {style}"), f"  {report['prompt']} {report['version']} {against}, {runs}")
     for reason in report.get("why") or ():
         say(f"- {reason}", indent=2)
@@ -52,10 +53,15 @@ def _failing(report: Report) -> None:
         heading(f"Newly failing ({len(newly)})")
         _by_category(failing, places)
     excused = {_case(one) for one in report.get("expected_failures") or ()}
-    other = [row for row in rows.values() if row.get("failed") and row["id"] not in newly and row["id"] not in excused]
+    left = [row for row in rows.values() if row.get("failed") and row["id"] not in newly and row["id"] not in excused]
+    other = [row for row in left if row.get("state") not in _PASSED]
     if other:
         heading(f"{'Also failing' if newly else 'Failing'} ({len(other)})")
         _by_category(other, places)
+    passed = [row for row in left if row.get("state") in _PASSED]
+    if passed:
+        heading(f"Passing, with findings ({len(passed)})")
+        _by_category(passed, places)
 
 
 def _by_category(rows: Sequence[Report], places: Mapping[str, int]) -> None:
@@ -63,7 +69,7 @@ def _by_category(rows: Sequence[Report], places: Mapping[str, int]) -> None:
     for category, members in groupby(rows, key=lambda row: row["category"]):
         say((category.replace("_", " "), "bold"), indent=2)
         for row in members:
-            say(f"{row['id']}  {row['title']}", indent=4)
+            say(f"{row['id']}  {row['title']}{_though(row)}", indent=4)
             for grader in (row.get("failed") or ())[:_MESSAGES]:
                 say(("■ ", "red"), f"{grader['name']} ({grader['severity']}): {grader.get('message', '')}", indent=6)
             rest = len(row.get("failed") or ()) - _MESSAGES
@@ -71,10 +77,25 @@ def _by_category(rows: Sequence[Report], places: Mapping[str, int]) -> None:
                 say(f"and {rest} more", indent=6)
 
 
+def _though(row: Report) -> str:
+    """Why a case that passes stands here at all."""
+    if row.get("state") not in _PASSED:
+        return ""
+    if any(grader["severity"] != "minor" for grader in row.get("failed") or ()):
+        return f" ({row['sound_samples']} of {row['samples']} samples)"
+    return " (minor findings)"
+
+
+def _blocked(report: Report) -> str:
+    """In how many cases a blocker failed, and how many the gate allows."""
+    cases, most = report.get("blocked_cases"), report.get("blocked_cases_max")
+    return "" if cases is None or most is None else f" (in {cases} case{'' if cases == 1 else 's'}, at most {most})"
+
+
 def _others(report: Report) -> None:
     say() if any(report.get(key) for key in ("blockers", "fixed", "expected_failures", "unstable")) else None
     if report.get("blockers"):
-        say(("Blockers: ", "bold"), ", ".join(report["blockers"]))
+        say(("Blockers: ", "bold"), ", ".join(report["blockers"]), _blocked(report))
     if report.get("fixed"):
         say(("Fixed: ", "bold"), ", ".join(report["fixed"]))
     for one in report.get("expected_failures") or ():
@@ -93,7 +114,12 @@ def _figures(report: Report) -> None:
     baseline = report.get("baseline") or {}
     rows: list[Sequence[Span]] = [
         ("pass rate", _number(report.get("pass_rate"), ".3f"), _number(baseline.get("pass_rate"), ".3f"), ""),
-        _compared("cost per case", report, baseline, "cost_per_case_usd", "cost_delta_pct", (".5f", "$", "")),
+        (
+            "cost per case",
+            money(report.get("cost_per_case_usd")),
+            money(baseline.get("cost_per_case_usd")),
+            _delta(report.get("cost_delta_pct")),
+        ),
         _compared("p95 latency", report, baseline, "p95_ms", "p95_delta_pct", (",.0f", "", " ms")),
     ]
     say()
@@ -120,8 +146,6 @@ def _delta(pct: float | None) -> str:
 
 def _notes(report: Report) -> None:
     notes = list(report.get("notes") or ())
-    if report.get("recorded") and not any("simulation" in note for note in notes):
-        notes.append("recorded: hand-written simulations, not evidence about a model")
     if report.get("local") and not any(note.startswith("local") for note in notes):
         notes.append("local: a run on this machine releases nothing; only a run on the desk does")
     if notes:

@@ -20,7 +20,12 @@ _OBSERVE_S = 10.0
 @click.argument("prompt")
 @click.option("--environment", type=ENVIRONMENTS, default="production", show_default=True, help="Where.")
 @click.option("--why", required=True, metavar="TEXT", help="One sentence; it opens the record of what happened.")
-@click.option("--from", "before", metavar="LABEL", help="Only if this version is what serves.")
+@click.option(
+    "--from",
+    "before",
+    metavar="LABEL",
+    help="Only if this serves; needed to go back twice.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @desk_options
@@ -39,8 +44,8 @@ def rollback_command(
     """
     name = full_prompt(prompt)
     with where.admin() as admin:
-        _ask_first(admin, name, environment, yes=yes or as_json)
-        done = _rolled_back(admin, name, environment, why, before)
+        seen = _ask_first(admin, name, environment, yes=yes or as_json)
+        done = _rolled_back(admin, name, environment, why, before or seen)
         if as_json:
             show_json({**done, "observed": observe(admin, environment, done.get("snapshot_version"), _OBSERVE_S)})
             return
@@ -48,19 +53,26 @@ def rollback_command(
         show_observed(observe(admin, environment, done.get("snapshot_version"), _OBSERVE_S))
 
 
-def _ask_first(admin: Admin, prompt: str, environment: str, *, yes: bool) -> None:
-    """Say what will happen; ask only where a person sits at a terminal. A status that cannot be had stops nothing."""
+def _ask_first(admin: Admin, prompt: str, environment: str, *, yes: bool) -> str | None:
+    """Say what will happen; ask only where a person sits at a terminal. A status that cannot be had stops nothing.
+
+    Gives the version that was seen to serve, so that no other is taken back; None where a rollback (or nothing) stands
+    there already: who repeats the command must not go back twice.
+    """
     try:
         rows = admin.status().get("rows", ())
     except CuelightError:
         rows = ()
     row = next((row for row in rows if row["prompt"] == prompt and row["environment"] == environment), None)
-    if row is not None:
-        serves = " + ".join(str(label) for label, _ in row.get("serves") or ()) or "nothing"
+    if row is not None and row.get("serves"):  # where nothing serves, the desk's answer says it all
+        serves = " + ".join(str(label) for label, _ in row["serves"])
         target = row.get("rollback_target")
         tell(f"{prompt} in {environment}: {serves} → {target or 'switched off, callers get the declared fallback'}")
     if not yes and sys.stdin.isatty():
         click.confirm("roll back?", abort=True, err=True)
+    if row is None or row.get("state") == "hold" or not row.get("serves"):
+        return None
+    return str(row["serves"][-1][0])
 
 
 def _rolled_back(admin: Admin, prompt: str, environment: str, why: str, before: str | None) -> dict[str, Any]:
@@ -74,7 +86,8 @@ def _rolled_back(admin: Admin, prompt: str, environment: str, why: str, before: 
 def _show_rollback(prompt: str, environment: str, done: Mapping[str, Any]) -> None:
     before, after = done.get("from") or "nothing", done.get("to")
     if done.get("no_op"):
-        say(("● nothing to do", "green"), f"  {prompt} in {environment} is back on {after or 'its fallback'} already")
+        words = done.get("words") or f"is back on {after or 'its fallback'} already"
+        say(("● nothing to do", "green"), f"  {prompt} in {environment}: {words}")
     elif done.get("switched_off"):
         say(
             ("· switched off", "bright_black"),
@@ -82,3 +95,5 @@ def _show_rollback(prompt: str, environment: str, done: Mapping[str, Any]) -> No
         )
     else:
         say(("● rolled back", "green"), f"  {prompt} in {environment}: {before} → {after}")
+    if done.get("words") and not done.get("no_op"):
+        say(done["words"], indent=2)

@@ -1,17 +1,19 @@
 """`cuelight init` and `cuelight schema`: a workflow folder to begin with, and the schemas that editors complete from."""
 
 import json
-import shutil
 from collections.abc import Sequence
-from importlib.resources import as_file, files
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from shlex import quote
 
 import click
 
 from cuelight.cli.options import json_option
 from cuelight.cli.show import say, show_json
 from cuelight.contract import format as file_format
-from cuelight.contract.errors import Conflict, NotFound, Unavailable
+from cuelight.contract.errors import NotFound
+from cuelight.files.placing import refuse_filled, unwritable, whole
 
 EXAMPLES = ("minimal", "sales")
 SCHEMAS = ".cuelight"
@@ -29,19 +31,20 @@ def init_command(folder: Path, example: str, as_json: bool) -> None:  # noqa: FB
 
     minimal is one low-risk prompt with its suite and recordings; sales is the worked example of the documentation.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Conflict(f"{folder} is there already and not empty", "name a new folder")
-    _copy(example, folder)
-    write_schemas(folder / SCHEMAS)
-    for file in sorted(folder.rglob("*.yaml")):
-        _point_to_schema(folder, file)
+    refuse_filled(folder)
+    with whole(folder) as place:
+        _copy(files("cuelight.cli").joinpath("examples", example), example, place)
+        write_schemas(place / SCHEMAS)
+        for file in sorted(place.rglob("*.yaml")):
+            _point_to_schema(place, file)
     written = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     if as_json:
         show_json({"folder": str(folder), "example": example, "files": written})
         return
     say(("● ", "green"), f"{folder} holds the {example} example: {len(written)} files")
-    say(("next: ", "bold"), f"cuelight lint {folder}")
-    say(f"then: cuelight eval {folder}{'' if example == 'minimal' else ' --prompt lead_qualification --version v1'}")
+    say(("next: ", "bold"), f"cuelight lint {quote(str(folder))}")
+    which = "" if example == "minimal" else " --prompt lead_qualification --version v1"
+    say(f"then: cuelight eval {quote(str(folder))}{which}")
 
 
 @click.command("schema")
@@ -61,30 +64,33 @@ def schema_command(kind: str | None, out: Path | None) -> None:
 
 
 def write_schemas(folder: Path, kinds: Sequence[str] = file_format.KINDS) -> list[Path]:
-    """Write `<kind>.schema.json` for each kind; the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write `<kind>.schema.json` for each kind; the paths. Unavailable where the folder cannot be written."""
     paths = [folder / f"{kind}.schema.json" for kind in kinds]
-    for kind, path in zip(kinds, paths, strict=True):
-        path.write_text(json.dumps(file_format.schema(kind), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind, path in zip(kinds, paths, strict=True):
+            path.write_text(json.dumps(file_format.schema(kind), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as bad:
+        raise unwritable(folder, bad) from bad
     return paths
 
 
-def _copy(example: str, folder: Path) -> None:
-    packaged = files("cuelight.cli").joinpath("examples", example)
+def _copy(packaged: Traversable, example: str, folder: Path) -> None:
+    """Copy an example: bytes only, so that a read-only installation does not make a read-only folder."""
     in_source = Path(__file__).parents[4] / "examples" / example
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if packaged.is_dir():
-            with as_file(packaged) as source:
-                shutil.copytree(source, folder, dirs_exist_ok=True)
-        elif in_source.is_dir():
-            shutil.copytree(in_source, folder, dirs_exist_ok=True)
+    source: Traversable = packaged if packaged.is_dir() else in_source
+    if not source.is_dir():
+        raise NotFound(f"the {example} example is not installed here", "begin with: cuelight init --example minimal")
+    _copied(source, folder)
+
+
+def _copied(source: Traversable, target: Path) -> None:
+    for one in source.iterdir():
+        if one.is_dir():
+            (target / one.name).mkdir()
+            _copied(one, target / one.name)
         else:
-            raise NotFound(
-                f"the {example} example is not installed here", "begin with: cuelight init --example minimal"
-            )
-    except OSError as bad:
-        raise Unavailable(f"{folder} cannot be written: {bad.strerror}", "name a folder that you may write") from bad
+            (target / one.name).write_bytes(one.read_bytes())
 
 
 def _point_to_schema(folder: Path, file: Path) -> None:

@@ -1,6 +1,7 @@
 """What a terminal shows: plain lines first, colour only beside words, and no control character from anybody's text."""
 
 import json
+import math
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,6 +19,7 @@ LIGHTS = {"go": ("●", "green"), "standby": ("○", "yellow"), "hold": ("■", 
 VERDICTS = {"pass": "go", "inconclusive": "standby", "fail": "hold"}
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _PIPE_WIDTH = 160
+_SMALL_USD = 0.0001
 
 Span = str | tuple[str, str]
 
@@ -79,7 +81,28 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Span]], *, right: Sequ
         drawn.add_column(name, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(text(cell) for cell in row))
-    _console(sys.stdout).print(drawn)
+    console = _console(sys.stdout)
+    if console.is_terminal:
+        console.print(drawn)
+        return
+    with console.capture() as captured:
+        console.print(drawn)
+    sys.stdout.write("".join(f"{row.rstrip()}\n" for row in captured.get().splitlines()))
+
+
+def money(usd: float | None) -> str:
+    """`$0.00287`; a small cost with the digits that it needs, as `$0.0000021`; `unknown` where nobody knows it."""
+    if usd is None:
+        return "unknown"
+    if usd == 0 or abs(usd) >= _SMALL_USD:
+        return f"${usd:.5f}"
+    places = 2 - math.floor(math.log10(abs(usd)))  # three significant digits
+    return "$" + f"{usd:.{places}f}".rstrip("0")
+
+
+def counted(count: int, one: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count} {one}{'' if count == 1 else 's'}"
 
 
 def show_json(value: Any) -> None:

@@ -9,7 +9,7 @@ from cuelight.cli.evaluate import PROVIDERS, drafted, refuse_error
 from cuelight.cli.local import local_desk
 from cuelight.cli.names import label_in, prompt_in
 from cuelight.cli.options import json_option
-from cuelight.cli.show import heading, say, show_json
+from cuelight.cli.show import heading, money, say, show_json
 from cuelight.contract.errors import NotFound
 from cuelight.files import Folder, read_folder
 
@@ -92,6 +92,6 @@ def _show_output(document: Mapping[str, Any], sample: int | None) -> None:
     latency = document.get("latency_ms")
     known = [
         f"{latency:,.0f} ms" if latency is not None else "",
-        f"${cost:.5f}" if cost is not None else "cost unknown",
+        money(cost) if cost is not None else "cost unknown",
     ]
     say((", ".join(filter(None, [document.get("model") or "", *known])), "dim"), indent=4)

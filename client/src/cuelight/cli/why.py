@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.look import day, short
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
 from cuelight.cli.show import Span, heading, light, say, show_json, table
 
 _REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "not_reproducible": "off"}
@@ -14,12 +14,13 @@ _REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "n
 
 @click.command("why")
 @click.argument("output_id")
+@click.option("--environment", type=ENVIRONMENTS, help="Where; without it production first, then the others.")
 @json_option
 @desk_options
-def why_command(output_id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+def why_command(output_id: str, environment: str | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show which version made the output OUTPUT_ID, who released it on what evidence, and whether it can be rebuilt."""
     with where.admin() as admin:
-        answer = admin.why(output_id)
+        answer = admin.why(output_id, environment or "")
     show_json(answer) if as_json else _show_why(output_id, answer)
 
 
@@ -30,6 +31,8 @@ def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
         (f"{answer['prompt']} {version}", "bold"),
         f"  made {output_id} on {day(call.get('at'))} in {answer.get('environment')}",
     )
+    if answer.get("also_in"):
+        say(f"another call has this id in {', '.join(answer['also_in'])}: name it with --environment", indent=2)
     say(
         f"content {answer.get('digest')}"
         + ("" if answer.get("digest_matches", True) else "  ■ NOT the digest of that version on this desk"),
@@ -58,9 +61,15 @@ def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
                 f"{report['id']}: {report['verdict']}{', recorded simulations' if report.get('recorded') else ''}",
             )
         )
-    rows.append(("model", f"{answer.get('model') or 'unknown'} {short(answer.get('settings') or {})}".rstrip()))
+    rows.append(("model", f"{answer.get('model') or 'unknown'} {_further(answer)}".rstrip()))
     table(("", ""), [(("  " + name, "dim"), value) for name, value in rows])
     _show_checks(answer)
+
+
+def _further(answer: Mapping[str, Any]) -> str:
+    """The settings beside the model, which stands in front of them."""
+    settings = answer.get("settings") or {}
+    return short({key: value for key, value in settings.items() if key != "model" or value != answer.get("model")})
 
 
 def _show_checks(answer: Mapping[str, Any]) -> None:
@@ -77,4 +86,7 @@ def _show_checks(answer: Mapping[str, Any]) -> None:
     if rebuild:
         sign, style = light(_REBUILDS.get(rebuild["state"], "off"))
         say()
-        say((f"{sign} {rebuild['state'].replace('_', ' ')}", style), f"  {rebuild.get('reason') or ''}")
+        say(
+            (f"{sign} {rebuild['state'].replace('_', ' ')}", style),
+            f"  {rebuild['reason']}" if rebuild.get("reason") else "",
+        )

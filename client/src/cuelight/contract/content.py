@@ -85,8 +85,8 @@ def parse(document: Mapping[str, Any]) -> Content:
         raise Invalid(f"the content has no {' and no '.join(missing)}", "a prompt has seven parts: " + ", ".join(PARTS))
     clean = {part: line_feeds(document[part]) for part in PARTS if part in document}
     variables = [_variable(one) for one in clean.get("variables", [])]
-    _refuse_twice([one["name"] for one in variables], "variable")
-    _refuse_twice([one["name"] for one in clean.get("tools", [])], "tool")
+    _refuse_twice([one["name"] for one in variables], "variable", "variables")
+    _refuse_twice([one["name"] for one in clean.get("tools", [])], "tool", "tools")
     return Content(
         messages=[_message(one) for one in clean["messages"]],
         variables=variables,
@@ -128,7 +128,10 @@ def _tool(one: Mapping[str, Any]) -> dict[str, Any]:
     return {"description": "", "parameters": {"type": "object"}, **one}
 
 
-def _refuse_twice(names: list[str], what: str) -> None:
+def _refuse_twice(names: list[str], what: str, part: str) -> None:
+    """`details["path"]` is where the second declaration stands."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Invalid(f"the {what} {twice[0]} is declared twice", f"keep one declaration of {twice[0]}")
+        again = names.index(twice[0], names.index(twice[0]) + 1)
+        hint = f"keep one declaration of {twice[0]}"
+        raise Invalid(f"the {what} {twice[0]} is declared twice", hint, path=[part, again])

@@ -11,7 +11,33 @@ from typing import Any
 import jsonschema_rs
 
 KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
-_SHOWN, _LONGEST = 20, 300
+_SHOWN, _LONGEST, _LISTED = 20, 300, 12
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object (key: value)",
+    "null": "null",
+}
+_LIMITS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "minItems": "at least {} in the list",
+    "maxItems": "at most {} in the list",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minProperties": "at least {} keys",
+    "maxProperties": "at most {} keys",
+}
+_PERSON = "a person's id begins with a lower-case letter or a digit, then has lower-case letters, digits, . _ -"
+_RULES = {
+    "^[a-z0-9][a-z0-9._-]{0,79}$": f"{_PERSON} (at most 80), such as mei.tanaka",
+    "^[a-z][a-z0-9_]{0,79}$": "a lower-case letter, then lower-case letters, digits and _ (at most 80)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +121,28 @@ def _explain(error: Any, shape: _Shape) -> list[Problem]:
     if keyword == "additionalProperties":
         known = list(_walk(shape.schema, error.schema_path[:-1]).get("properties", {}))
         return [unknown_key(name, path, known) for name in error.kind.unexpected]
-    return [Problem(path, _plain(error.message))]
+    return [Problem(path, _plain(error.message), _hint(error, keyword, path))]
+
+
+def _hint(error: Any, keyword: Any, path: tuple[str | int, ...]) -> str:
+    """What would fit instead, in words."""
+    kind = error.kind
+    if keyword == "enum":
+        return _allowed(error.instance, [str(one) for one in kind.options])
+    if keyword == "type":
+        return f"write {' or '.join(_TYPES.get(one, one) for one in kind.types)}"
+    if keyword == "pattern":
+        return _RULES.get(kind.pattern, f"it has to match {kind.pattern}")
+    if keyword == "required":
+        return f"add {kind.property} here, or correct the name of the key that was meant"
+    words = _LIMITS.get(str(keyword))
+    return words.format(kind.limit) if words else f"see: cuelight schema, at {'.'.join(map(str, path)) or 'the top'}"
+
+
+def _allowed(value: Any, options: list[str]) -> str:
+    near = get_close_matches(str(value), options, 1)
+    listed = f"allowed: {', '.join(options)}" if len(options) <= _LISTED else ""
+    return "; ".join(filter(None, [f"did you mean {near[0]}?" if near else "", listed])) or "see: cuelight schema"
 
 
 def unknown_key(name: str, path: tuple[str | int, ...], known: list[str]) -> Problem:

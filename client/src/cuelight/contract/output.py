@@ -108,7 +108,7 @@ def parse(text: str, *, strict: bool = True) -> tuple[Any, Finding | None]:
     try:
         return _loads(body), None
     except (ValueError, RecursionError) as bad:
-        return None, _explain(body, str(bad))
+        return None, _explain(body, _reason(bad))
 
 
 def _loads(body: str) -> Any:
@@ -144,6 +144,18 @@ def _finite(digits: str) -> float:
     if math.isinf(number):
         raise ValueError(f"{digits[:40]} is too large for a JSON number")
     return number
+
+
+def _reason(bad: ValueError | RecursionError) -> str:
+    """What a reader complains about, in words; never a parser's or the interpreter's own."""
+    if isinstance(bad, RecursionError):
+        return f"nested deeper than {MAX_DEPTH} levels"
+    if isinstance(bad, json.JSONDecodeError):
+        found = bad.doc[bad.pos : bad.pos + 1]
+        return (
+            f"{'it ends' if not found else f'{found!r} stands'} at line {bad.lineno}, column {bad.colno}, expected JSON"
+        )
+    return str(bad)
 
 
 def _explain(body: str, reason: str) -> Finding:

@@ -2,15 +2,22 @@
 
 from typing import Any
 
+from cuelight.contract.circles import refuse_circles
 from cuelight.contract.errors import Invalid
+from cuelight.contract.expansion import refuse_expansion
 
 
 def schema_validator(schema: Any, where: str) -> Any:
-    """A compiled JSON Schema: patterns on a linear-time engine, no remote reference. Invalid where it is not one."""
+    """A compiled JSON Schema: patterns on a linear-time engine, no remote reference, none that multiplies or goes in a circle.
+
+    Invalid where it is not one.
+    """
     import jsonschema_rs  # noqa: PLC0415 - costs 20 ms to load, and prompts without a schema never need it
 
     if not isinstance(schema, dict | bool):
         raise Invalid(f"the schema of {where} is not a JSON Schema but {schema!r:.80}", "was its file inlined?")
+    refuse_expansion(schema, where)
+    refuse_circles(schema, where)
     try:
         return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions(), offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as bad:

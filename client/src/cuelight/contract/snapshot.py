@@ -36,6 +36,18 @@ class Resolution:
 
 
 @dataclass(frozen=True, slots=True)
+class Governed:
+    """The rules of one deployment: its authority table under its digest, and what may be kept of a call.
+
+    `trace` is full, redacted or hash_only. Nothing is allowed and no content is kept where the document says nothing.
+    """
+
+    digest: str = ""
+    authority: Mapping[str, Any] = field(default_factory=dict)
+    trace: str = "hash_only"
+
+
+@dataclass(frozen=True, slots=True)
 class _Serving:
     """One deployment with its possible answers made beforehand; resolving only picks one."""
 
@@ -44,6 +56,7 @@ class _Serving:
     weights: tuple[tuple[Resolution, int], ...]
     missing_key: Resolution | None
     seed_head: bytes
+    governed: Governed
 
 
 @dataclass(frozen=True)
@@ -77,6 +90,11 @@ class Snapshot:
             return serving.missing_key
         return choose(weights, place(serving.seed_head, key)) or weights[-1][0]
 
+    def governed(self, prompt: str, tenant: str = "") -> Governed:
+        """The rules that `prompt` was released under here; the narrowest where nothing is deployed."""
+        serving = self._serving.get((prompt, tenant)) or self._serving.get((prompt, ""))
+        return serving.governed if serving is not None else Governed()
+
     def content(self, prompt: str, version: str) -> Mapping[str, Any]:
         """The content document of a version that this snapshot carries."""
         found: Mapping[str, Any] = self.document["versions"][prompt][version]["content"]
@@ -109,7 +127,8 @@ def _parse(document: Mapping[str, Any]) -> Snapshot:
         for tenant, deployment in deployments.items():
             kill = deployment.get("kill") or everyone.get("kill")
             carried = _Prompt(prompt, document["versions"].get(prompt, {}))
-            serving[prompt, tenant] = _serve(carried, tenant, deployment, kill)
+            governed = _governed(prompt, deployment, document.get("authorities", {}))
+            serving[prompt, tenant] = _serve(carried, tenant, deployment, kill, governed)
     return Snapshot(str(document["environment"]), str(document["epoch"]), int(document["version"]), document, serving)
 
 
@@ -124,7 +143,23 @@ class _Prompt:
         return Resolution(self.name, version, self.versions[version]["digest"], reason, deployment.get("release"))
 
 
-def _serve(prompt: _Prompt, tenant: str, deployment: Mapping[str, Any], kill: Mapping[str, Any] | None) -> _Serving:
+def _governed(prompt: str, deployment: Mapping[str, Any], authorities: Mapping[str, Any]) -> Governed:
+    """A deployment that names no authority allows nothing; one that names a table which is not there is broken."""
+    named, trace = deployment.get("authority"), deployment.get("trace", {}).get("content", "hash_only")
+    if named is None:
+        return Governed(trace=str(trace))
+    if named not in authorities:
+        raise Invalid(f"the authority table of {prompt} is missing from the snapshot", "fetch the snapshot again")
+    return Governed(str(named), authorities[named], str(trace))
+
+
+def _serve(
+    prompt: _Prompt,
+    tenant: str,
+    deployment: Mapping[str, Any],
+    kill: Mapping[str, Any] | None,
+    governed: Governed,
+) -> _Serving:
     weights = _weights(prompt, deployment)
     alone = len(weights) == 1
     stable = Reason.TENANT if tenant and alone else Reason.STABLE
@@ -144,6 +179,7 @@ def _serve(prompt: _Prompt, tenant: str, deployment: Mapping[str, Any], kill: Ma
         weights=tuple(arms),
         missing_key=None if alone or not weights else prompt.answer(weights[-1][0], Reason.MISSING_KEY, deployment),
         seed_head=head(str(deployment["seed"])) if len(weights) > 1 else b"",
+        governed=governed,
     )
 
 

@@ -1,5 +1,6 @@
 """The disk under a workflow folder: text comes in whole, in UTF-8, within limits, and never from outside the folder."""
 
+import stat
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
@@ -8,6 +9,7 @@ from cuelight.files.faults import Fault
 
 MAX_FILE = 5 * 1024 * 1024
 MAX_FOLDER = 50 * 1024 * 1024
+_ALLOW = "check that it exists and that you may read it"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -17,12 +19,18 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         """Open; NotFound where there is no folder, Invalid where the path is something else."""
-        if not folder.exists():
-            raise NotFound(f"there is no folder {folder}", "make one with: cuelight init")
-        if not folder.is_dir():
-            raise Invalid(f"{folder} is a file, expected a workflow folder", "name the folder that holds workflow.yaml")
+        try:
+            if not folder.exists():
+                raise NotFound(f"there is no folder {folder}", "make one with: cuelight init")
+            if not folder.is_dir():
+                hint = "name the folder that holds workflow.yaml"
+                raise Invalid(f"{folder} is a file, expected a workflow folder", hint)
+            next(folder.iterdir(), None)
+        except OSError as bad:
+            raise Invalid(f"{folder} cannot be read: {bad.strerror or bad}", _ALLOW) from bad
         self.folder = folder
         self.faults: list[Fault] = []
+        self.unread: dict[str, str] = {}  # what stands among the files and is none: path -> why
         self._root = folder.resolve()
         self._read: dict[str, str | None] = {}
         self._bytes = 0
@@ -36,19 +44,43 @@ class Disk:
         self.faults.append(Fault(self.shown(path), line, message, hint))
 
     def has(self, path: str) -> bool:
-        """Whether there is such a file."""
-        return (self.folder / path).is_file()
+        """Whether there is such a file; a fault where nobody lets us look."""
+        try:
+            return (self.folder / path).is_file()
+        except OSError as bad:
+            return self._unreadable(path, bad)
 
     def names(self, path: str) -> list[str]:
         """The names in a folder inside, sorted, without hidden ones; none where there is no such folder."""
         folder = self.folder / path
-        if not folder.is_dir() or not self._inside(path):
+        try:
+            if not folder.is_dir() or not self._inside(path):
+                return []
+            return sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
+        except OSError as bad:
+            self._unreadable(path, bad)
             return []
-        return sorted(one.name for one in folder.iterdir() if not one.name.startswith("."))
 
     def is_folder(self, path: str) -> bool:
-        """Whether there is such a folder inside."""
-        return (self.folder / path).is_dir()
+        """Whether there is such a folder inside; a fault where nobody lets us look."""
+        try:
+            return (self.folder / path).is_dir()
+        except OSError as bad:
+            return self._unreadable(path, bad)
+
+    def oddity(self, path: str) -> str:
+        """What stands here instead of a file, in words; empty for a file or a link that leads to one."""
+        try:
+            mode = (self.folder / path).stat().st_mode
+        except (OSError, RuntimeError):
+            return ""  # reading it says what is wrong
+        if stat.S_ISDIR(mode):
+            return "a folder, expected a file"
+        return "" if stat.S_ISREG(mode) else "neither a file nor a folder, expected a file"
+
+    def _unreadable(self, path: str, bad: OSError) -> bool:
+        self.fault(path, 1, f"cannot be read: {bad.strerror or bad}", _ALLOW)
+        return False
 
     def text(self, path: str) -> str | None:
         """The text of a file with LF line ends; None, and a fault, where it cannot be had. Read once."""
@@ -85,7 +117,9 @@ class Disk:
         try:
             inside = (self.folder / path).resolve().is_relative_to(self._root)
         except (OSError, RuntimeError):
-            inside = False
+            if tell:
+                self.fault(path, 1, "a link that leads back to itself, expected a file", "put the file itself here")
+            return False
         if not inside and tell:
             self.fault(
                 path, 1, "leads out of the workflow folder, expected a file inside it", "copy the file into the folder"
@@ -102,7 +136,7 @@ class Disk:
                 return None
             body = file.read_bytes()
         except OSError as bad:
-            self.fault(path, 1, f"cannot be read: {bad.strerror}", "check that it exists and that you may read it")
+            self.fault(path, 1, f"cannot be read: {bad.strerror}", _ALLOW)
             return None
         return self._decoded(path, body)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cuelight.contract import content
 from cuelight.contract.canonical import canonical, digest_bytes
-from cuelight.contract.errors import CuelightError
+from cuelight.contract.errors import CuelightError, Invalid
 from cuelight.contract.format import Problem, check
 from cuelight.files.disk import Disk
 from cuelight.files.faults import Path, dotted, line_of, refuse
@@ -31,13 +31,15 @@ class Source:
 class Folder:
     """A workflow folder, read and found whole.
 
-    `bundle` is plain JSON; `digests` are those of each prompt's labels, `fragments` those of the shared texts as they are now.
+    `bundle` is plain JSON; `digests` are those of each prompt's labels, `fragments` those of the shared texts as they are now;
+    `unread` are paths among the files that were not read, each with the reason.
     """
 
     bundle: dict[str, Any]
     sources: Mapping[str, Source]
     digests: Mapping[str, Mapping[str, str]]
     fragments: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def workflow(self) -> str:
@@ -57,6 +59,8 @@ def read_folder(path: FilePath | str) -> Folder:
     NotFound where there is no folder. Invalid, with every problem of the folder in `details["problems"]`, where a file
     is not what it must be; each problem has `file`, `line`, `message` and `hint`.
     """
+    if not str(path):
+        raise Invalid("an empty name, expected a workflow folder", "write . for the folder you stand in")
     return _Reading(Disk(FilePath(path))).folder()
 
 
@@ -78,7 +82,8 @@ class _Reading:
         fragments = {stem(path): digest_bytes((self.disk.text(path) or "").encode()) for path in shared(self.disk)}
         if self.disk.faults:
             raise refuse(self.disk.faults)
-        return Folder(self._bundle([recorded for _, _, recorded in lines]), self.sources, self.digests, fragments)
+        bundle = self._bundle([recorded for _, _, recorded in lines])
+        return Folder(bundle, self.sources, self.digests, fragments, self.disk.unread)
 
     def _document(self, one: Shelved, inliner: Inliner) -> None:
         text = self.disk.text(one.path)
@@ -133,7 +138,7 @@ class _Reading:
             else:
                 canonical(value)
         except CuelightError as bad:
-            self._fault(one, lines, (), bad.message, bad.hint)
+            self._fault(one, lines, tuple(bad.details.get("path", ())), bad.message, bad.hint)
 
     def _case_ids(self, one: Shelved, value: dict[str, Any], lines: Mapping[Path, int]) -> None:
         seen: dict[str, int] = {}

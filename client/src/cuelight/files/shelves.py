@@ -44,7 +44,13 @@ def shelved(disk: Disk) -> Iterator[Shelved]:
 
 def recordings(disk: Disk) -> Iterator[str]:
     """The path of every file of recordings."""
-    return (f"recordings/{name}" for name in disk.names("recordings") if name.endswith(".jsonl"))
+    for name in disk.names("recordings"):
+        path = f"recordings/{name}"
+        odd = disk.oddity(path)
+        if not odd and name.endswith(".jsonl"):
+            yield path
+        else:
+            disk.unread[path] = odd or "expected <name>.jsonl"
 
 
 def shared(disk: Disk) -> Iterator[str]:
@@ -78,6 +84,11 @@ def _top(disk: Disk) -> Iterator[Shelved]:
             )
 
 
+def label_words(kind: str) -> str:
+    """How the files of a kind are called."""
+    return "v1.yaml, v2.yaml ... or a draft's <label>.yaml" if kind == "prompt" else f"a {kind} called <name>.yaml"
+
+
 def _misnamed(disk: Disk, name: str) -> None:
     if disk.is_folder(name):
         near = get_close_matches(name, FOLDERS, 1, 0.75)
@@ -93,7 +104,9 @@ def _documents(disk: Disk, folder: str, kind: str, allowed: re.Pattern[str]) -> 
     seen: dict[str, str] = {}
     for name in disk.names(folder):
         path = f"{folder}/{name}"
-        if not name.endswith(_YAML) or disk.is_folder(path):
+        odd = disk.oddity(path)
+        if odd or not name.endswith(_YAML):
+            disk.unread[path] = odd or f"expected {label_words(kind)}"
             continue
         label = stem(path)
         if _ODD_VERSION.fullmatch(label):

@@ -7,8 +7,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from cuelight.contract.canonical import canonical, digest_bytes
-from cuelight.contract.errors import Conflict
 from cuelight.files.inlining import SCHEMA_PLACES, places
+from cuelight.files.placing import refuse_filled, whole
 from cuelight.files.yaml_text import dump
 
 _INLINE_BELOW = 160  # a schema shorter than this, in bytes, is easier to read where it is used
@@ -17,16 +17,16 @@ _INLINE_BELOW = 160  # a schema shorter than this, in bytes, is easier to read w
 def write_folder(bundle: Mapping[str, Any], path: FilePath | str) -> list[str]:
     """Write a bundle as a folder; the paths written, in order, relative to `path`.
 
-    Conflict where the folder holds anything already. `read_folder` of the result has the same digests.
+    Conflict where the folder holds anything already; it appears whole or not at all. `read_folder` of the result has the same digests.
     """
     folder = FilePath(path)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Conflict(f"{folder} is there already and not empty", "name a new folder")
+    refuse_filled(folder)
     texts = folder_texts(bundle)
-    for name, text in texts.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
+    with whole(folder) as place:
+        for name, text in texts.items():
+            file = place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
     return list(texts)
 
 

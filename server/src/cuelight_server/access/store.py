@@ -67,6 +67,13 @@ def tokens_of(sql: Connection, actor: str, size: int = DEFAULT_SIZE) -> list[Tok
     return [_token(row) for row in sql.execute(query.limit(checked_size(size)))]
 
 
+def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Token]:
+    """Every token and key by id, from above the id `after`."""
+    query = select(schema.token).where(schema.token.c.id > after).order_by(schema.token.c.id)
+    found = sql.execute(query.limit(checked_size(size) + 1))
+    return page_of([_token(row) for row in found], size, lambda each: each.id)
+
+
 def revoke_token(sql: Connection, id: str, at: str) -> None:
     """From now on this token opens nothing."""
     sql.execute(update(schema.token).where(schema.token.c.id == id).values(revoked_at=at))

@@ -1,12 +1,13 @@
 """The audit log over HTTP."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 
-from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, verb
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.views import activity
 
@@ -14,7 +15,20 @@ router = APIRouter(prefix="/api/v1")
 
 
 @router.get("/audit", openapi_extra=verb(Verb.DESK_READ))
-def audit(desk: DeskDep, _: Caller, after: int = 0, limit: int = DEFAULT_SIZE) -> dict[str, Any]:
-    """Audit lines, oldest first, from above the seq `after`."""
-    found = activity.after(desk, after, limit)
+def audit(
+    desk: DeskDep,
+    _: Caller,
+    after: Number | None = None,
+    before: Number | None = None,
+    order: Literal["oldest", "newest"] | None = None,
+    limit: Limit = DEFAULT_SIZE,
+) -> dict[str, Any]:
+    """Audit lines: oldest first from above the seq `after`, or newest first from below `before` (`order=newest`).
+
+    `next` is what to pass as `after` or `before` for the page that follows.
+    """
+    newest = order == "newest" or (order is None and before is not None)
+    if (newest and after is not None) or (not newest and before is not None):
+        raise Invalid("`after` goes with the oldest first, `before` with the newest first", "send one of them")
+    found = activity.events(desk, before, limit) if newest else activity.after(desk, after or 0, limit)
     return {"items": [asdict(one) for one in found.items], "next": found.next}

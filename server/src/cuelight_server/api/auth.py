@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import authenticate
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import Denied
+from cuelight_server.kernel.page import MAX_SIZE
 from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.views.desk import person
 
@@ -32,12 +34,15 @@ def token_of(authorization: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
-def person_of(desk: Desk, authorization: str | None, as_person: str | None) -> Actor:
+def person_of(desk: Desk, authorization: str | None, as_person: str | None, *, home: bool) -> Actor:
     """The person who asks: by token, or by name on a demo desk (`Cuelight-As`), which has nothing to protect.
 
-    Denied otherwise (with details.credentials where a sign-in would help): an app's key opens the runtime only.
+    Denied otherwise (with details.credentials where a sign-in would help): an app's key opens the runtime only, and
+    a name counts only where the request came to this machine's own name (`home`).
     """
     if as_person is not None and desk.demo and authorization is None:
+        if not home:
+            raise Denied("this is not the demo's own address", "open it at http://localhost", credentials="missing")
         found = person(desk, as_person)
         if found is None:
             raise Denied(f"there is no person {as_person} here", "see the people of the demo", credentials="unknown")
@@ -53,8 +58,11 @@ def person_of(desk: Desk, authorization: str | None, as_person: str | None) -> A
 def caller(request: Request) -> Actor:
     """The person behind this request."""
     headers = request.headers
-    return person_of(desk_of(request), headers.get("authorization"), headers.get("cuelight-as"))
+    home = at_home(headers.get("host", ""), getattr(request.app.state, "host", ""))
+    return person_of(desk_of(request), headers.get("authorization"), headers.get("cuelight-as"), home=home)
 
 
+Limit = Annotated[int, Query(ge=1, le=MAX_SIZE)]
+Number = Annotated[int, Query(ge=0, le=2**53 - 1)]  # what JSON and the database both hold
 DeskDep = Annotated[Desk, Depends(desk_of)]
 Caller = Annotated[Actor, Depends(caller)]

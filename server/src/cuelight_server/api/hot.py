@@ -12,7 +12,7 @@ from cuelight_server.control.access import authenticate
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.runtime import Ack, acknowledge
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Denied, Unavailable
+from cuelight_server.kernel.errors import Denied, Invalid, Unavailable
 from cuelight_server.routing.model import Published
 from cuelight_server.views.runtime import current, version
 
@@ -90,20 +90,27 @@ class Acks:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._waiting: list[Ack] = []
-        self._writes: dict[str, asyncio.Task[None]] = {}
+        self._writes: dict[str, asyncio.Task[frozenset[Ack]]] = {}
 
     async def put(self, ack: Ack) -> None:
-        """Return when it is stored. Unavailable when far too many wait: the client says it again by itself."""
+        """Return when it is stored. Unavailable when far too many wait: the client says it again by itself.
+
+        Invalid when it cannot be true: another epoch, or a snapshot that is not there yet.
+        """
         if len(self._waiting) >= _MOST_ACKS:
             raise Unavailable("too many acknowledgements at once", "say it again in a moment")
         self._waiting.append(ack)
-        await _shared(self._writes, "write", self._write)
+        if ack in await _shared(self._writes, "write", self._write):
+            raise Invalid(
+                f"snapshot {ack.version} of epoch {ack.epoch[:32]} is not one of {ack.environment} here",
+                "acknowledge the snapshot that is served, as GET /runtime/v1/snapshot gave it",
+            )
 
-    async def _write(self) -> None:
+    async def _write(self) -> frozenset[Ack]:
         await asyncio.sleep(GATHER_S)
         batch, self._waiting = self._waiting, []
         self._writes.pop("write", None)  # who comes from now on waits for the next write
-        await run_in_threadpool(acknowledge, self._desk, batch)
+        return await run_in_threadpool(acknowledge, self._desk, batch)
 
 
 async def _shared(running: dict[str, asyncio.Task[T]], name: str, start: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -1,20 +1,19 @@
 """Workflow folders and prompts over HTTP: push, lint, compare, look, take out."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import prompts
-from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE
+from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.views import prompts as view
 
 router = APIRouter(prefix="/api/v1")
 _READ = verb(Verb.DESK_READ)
-Limit = Annotated[int, Query(ge=1, le=MAX_SIZE)]
 
 
 class Pushed(BaseModel):
@@ -71,7 +70,9 @@ def listing(desk: DeskDep, _: Caller, after: str = "", limit: Limit = DEFAULT_SI
 
 
 @router.get("/prompts/{name}", openapi_extra=_READ)
-def card(name: str, desk: DeskDep, _: Caller, before: int | None = None, limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
+def card(
+    name: str, desk: DeskDep, _: Caller, before: Number | None = None, limit: Limit = DEFAULT_SIZE
+) -> dict[str, Any]:
     """One prompt: owners, versions, what serves where, who approved."""
     return view.card(desk, name, before, limit).to_json()
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import releases
 from cuelight_server.kernel.page import DEFAULT_SIZE
@@ -70,7 +70,7 @@ def release(asked: ReleaseAsked, desk: DeskDep, actor: Caller) -> dict[str, Any]
 
 @router.get("/releases", openapi_extra=_READ)
 def history(
-    desk: DeskDep, _: Caller, prompt: str, before: str | None = None, limit: int = DEFAULT_SIZE
+    desk: DeskDep, _: Caller, prompt: str, before: str | None = None, limit: Limit = DEFAULT_SIZE
 ) -> dict[str, Any]:
     """The releases of one prompt, newest first."""
     found = view.history(desk, prompt, before, limit)

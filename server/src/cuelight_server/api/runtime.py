@@ -23,12 +23,16 @@ SNAPSHOT = "/runtime/v1/snapshot"
 
 
 class SentAck(Struct, frozen=True):
-    """The body of POST /runtime/v1/acks; `app` is what the client calls itself, the key says who it is."""
+    """The body of POST /runtime/v1/acks; `app` is what the client calls itself, the key says who it is.
+
+    `bye` says that the client ends: it is not listed any more.
+    """
 
     client: Annotated[str, Meta(min_length=1, max_length=80)]
     epoch: Annotated[str, Meta(min_length=1, max_length=32)]
     version: Annotated[int, Meta(ge=0, le=2**53 - 1)]
     app: Annotated[str, Meta(max_length=80)] = ""
+    bye: bool = False
 
 
 def routes(desk: Desk) -> list[BaseRoute]:
@@ -102,4 +106,5 @@ def _environment(app: Actor) -> str:
 
 
 def _ack(app: Actor, sent: SentAck) -> Ack:
-    return Ack(client=sent.client, app=app.name, environment=_environment(app), epoch=sent.epoch, version=sent.version)
+    told = {"client": sent.client, "app": app.name, "environment": _environment(app)}
+    return Ack(**told, epoch=sent.epoch, version=sent.version, bye=sent.bye)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.api.auth import Caller, DeskDep, Number, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.views import desk as desk_view
@@ -32,13 +32,13 @@ def observed(
     desk: DeskDep,
     _: Caller,
     environment: Environment = Environment.PRODUCTION,
-    version: int | None = None,
+    version: Number | None = None,
 ) -> dict[str, Any]:
     """How many live clients follow a snapshot version, and by name those who may be behind."""
     return asdict(runtime.observed(desk, environment.value, version))
 
 
 @router.get("/calls/{id}/why", openapi_extra=_READ)
-def why(desk: DeskDep, _: Caller, id: str) -> dict[str, Any]:
-    """Everything that decided one output."""
-    return traces.why(desk, id).to_json()
+def why(desk: DeskDep, _: Caller, id: str, environment: Environment | None = None) -> dict[str, Any]:
+    """Everything that decided one output; without an environment production comes first, then the others."""
+    return traces.why(desk, id, environment.value if environment else None).to_json()

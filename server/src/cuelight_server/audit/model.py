@@ -23,7 +23,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A stored event as it lies in the database: canonical JSON text and the hex hash of it."""
+    """A stored event as it lies in the database: canonical JSON text and the hex hash of it.
+
+    A row that somebody changed may hold anything: what is no text comes here as text that no line ever was.
+    """
 
     seq: int
     body: str

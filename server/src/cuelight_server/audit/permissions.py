@@ -45,6 +45,12 @@ def who_may(verb: Verb) -> tuple[str, ...]:
     return tuple(named + [name for holds, name in flags if holds])
 
 
+def phrase(verb: Verb) -> str:
+    """`run an evaluation` for `evaluation.run`: the catalogue's sentence, as it stands behind "may not"."""
+    plain = verb.rule.sentence.partition(";")[0].partition(", but")[0].rstrip(".")
+    return plain[:1].lower() + plain[1:]
+
+
 def words(role: Role) -> str:
     """`workflow owner` for `workflow_owner`."""
     return role.value.replace("_", " ")

@@ -1,6 +1,8 @@
 """Where the log is kept: one row an event, and one row for what the log was after it."""
 
 import json
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
@@ -11,6 +13,8 @@ from cuelight_server.audit.log import append as grown
 from cuelight_server.audit.model import Checkpoint, Event, Finding, Head, Line
 from cuelight_server.audit.verify import verify_log
 from cuelight_server.db.schema import audit_event, audit_head
+from cuelight_server.kernel.clock import parse
+from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
 
 
@@ -44,6 +48,15 @@ def head(sql: Connection) -> Head:
     return _head(row)
 
 
+def last_at(sql: Connection) -> datetime | None:
+    """The time of the newest line; None before the first, or where somebody has made it unreadable (`verify` tells)."""
+    body = sql.scalar(select(audit_event.c.body).order_by(audit_event.c.seq.desc()).limit(1))
+    try:
+        return parse(json.loads(body)["at"]) if body is not None else None
+    except (ValueError, LookupError, TypeError, Invalid):
+        return None
+
+
 def checkpoint(sql: Connection) -> Checkpoint:
     """What to keep outside of the desk, to detect truncation and a full rewrite later."""
     now = head(sql)
@@ -67,9 +80,33 @@ def after(sql: Connection, seq: int = 0, size: int = DEFAULT_SIZE) -> Page[Event
 
 def examine(sql: Connection, kept: Checkpoint | None = None) -> list[Finding]:
     """Everything that is wrong with the stored log, against its own heads and a checkpoint that was kept outside."""
-    lines = (Line(*row) for row in sql.execute(select(audit_event).order_by(audit_event.c.seq)))
-    heads = (_head(row) for row in sql.execute(select(audit_head)))
+    lines = (_line(row) for row in sql.execute(select(audit_event).order_by(audit_event.c.seq)))
+    heads = (_any_head(row) for row in sql.execute(select(audit_head)))
     return verify_log(lines, heads, kept)
+
+
+def readable(sql: Connection) -> list[Event]:
+    """Every line that can be read, oldest first; `examine` names the others."""
+    found = []
+    for body in sql.scalars(select(audit_event.c.body).order_by(audit_event.c.seq)):
+        with suppress(TypeError, ValueError, RecursionError):
+            event = _event(body)
+            if isinstance(event.facts, dict) and isinstance(event.subject, str):
+                found.append(event)
+    return found
+
+
+def _line(row: Row[Any]) -> Line:
+    body = row.body if isinstance(row.body, str) else f"no text: {row.body!r}"
+    return Line(row.seq, body, str(row.leaf))
+
+
+def _any_head(row: Row[Any]) -> Head:
+    """A head as it is, or one that belongs to no line where its frontier cannot be read."""
+    try:
+        return _head(row)
+    except (TypeError, ValueError, RecursionError):
+        return Head(row.size, "unreadable")
 
 
 def _head(row: Row[Any]) -> Head:

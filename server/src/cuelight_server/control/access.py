@@ -2,6 +2,7 @@
 
 import re
 
+from cuelight.contract.canonical import digest_bytes
 from cuelight_server.access import keys, store
 from cuelight_server.access.keys import Key
 from cuelight_server.access.model import Account, Token
@@ -23,11 +24,24 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 def add_actor(desk: Desk, actor: Actor, id: str, name: str, *, admin: bool = False) -> Account:
     """Add a person. Invalid for an id that is none, Conflict when it is taken."""
+    check_person(id)
+    with act(desk, actor, Verb.ACTOR_ADD, id, workflow="") as work:
+        return _add(work, Account(id=id, name=name, kind=ActorKind.PERSON, admin=admin, created_at=work.at_text))
+
+
+def check_person(id: str) -> None:
+    """Invalid for an id that no person can have."""
     _check_name(id)
     if id == SYSTEM.id:
         raise Invalid("`system` is the desk itself", "choose another id")
-    with act(desk, actor, Verb.ACTOR_ADD, id, workflow="") as work:
-        return _add(work, Account(id=id, name=name, kind=ActorKind.PERSON, admin=admin, created_at=work.at_text))
+
+
+def adopt(desk: Desk, actor: Actor, id: str) -> str | None:
+    """The first token of a person whom a push brought along; None when there is no such account, or it has tokens."""
+    with reading(desk.registry) as sql:
+        account = store.account(sql, id)
+        waits = account is not None and account.kind is ActorKind.PERSON and not store.tokens_of(sql, id, 1)
+    return issue_token(desk, actor, id) if waits else None
 
 
 def disable_actor(desk: Desk, actor: Actor, id: str) -> None:
@@ -121,6 +135,7 @@ def _issue(work: Work, account: Account, environment: Environment | None) -> str
     token = Token(id=key.id, actor=account.id, secret_hash=hashed, environment=environment, created_at=work.at_text)
     store.save_token(work.sql, token)
     work.note(token=key.id, environment=environment.value if environment else None)
+    work.note(secret=digest_bytes(hashed.encode()))  # of the hash: `verify` holds the stored one against it
     return key.text
 
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cuelight_server.access import store as access
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.model import Event
-from cuelight_server.audit.permissions import Decision, may, words
+from cuelight_server.audit.permissions import Decision, may, phrase, words
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.db.engine import Connection
+from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
@@ -20,6 +20,7 @@ from cuelight_server.kernel.errors import Blocked, Denied
 from cuelight_server.kernel.terms import ActorKind, Role
 from cuelight_server.prompts import store as prompts_store
 
+_PATIENCE_MS = {Verb.RELEASE_ROLL_BACK: 30_000}  # a rollback waits out whoever is writing
 Owners = Mapping[str, Mapping[str, Any]]
 FIRST_CONTENT = frozenset(  # what whoever creates a workflow may put into it
     {
@@ -37,8 +38,8 @@ FIRST_CONTENT = frozenset(  # what whoever creates a workflow may put into it
 class Work:
     """A change under way: write through `sql`, and everything you note stands in the audit line.
 
-    `at` is when the change happens (aware, UTC) and `at_text` the same as it is stored; `roles` are those that the
-    actor holds in `workflow` at this moment.
+    `at` is when the change happens (aware, UTC), never before an earlier one, and `at_text` the same as it is stored;
+    `roles` are those that the actor holds in `workflow` at this moment.
     """
 
     sql: Connection
@@ -85,7 +86,7 @@ def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | N
     """
     place = workflow_of(subject) if workflow is None else workflow
     try:
-        with governed(desk.registry) as sql:
+        with governed(desk.registry, wait_ms=_PATIENCE_MS.get(verb, BUSY_TIMEOUT_MS)) as sql:
             work = _begin(desk, sql, actor, verb, subject, place)
             yield work
             for line in (_line(work, verb.value, subject, work.facts), *work.further):
@@ -120,7 +121,13 @@ def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, 
     decision = may(verb, now, roles)
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
-    return Work(sql=sql, at=desk.clock(), actor=now, verb=verb, workflow=workflow, roles=roles)
+    return Work(sql=sql, at=_moment(desk, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+
+
+def _moment(desk: Desk, sql: Connection) -> datetime:
+    """Now, and later than every line of the log: what is ordered by time stays so when a clock is set back."""
+    last = audit.last_at(sql)
+    return desk.clock() if last is None else max(desk.clock(), last + timedelta(microseconds=1))
 
 
 def _roles(desk: Desk, actor: Actor, owners: Owners) -> frozenset[Role]:
@@ -144,7 +151,7 @@ def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: 
     holders = {role: owners.get(role, {}).get("person") for role in verb.rule.roles}
     people = [f"{holders[role]} ({words(role)})" for role in Role if holders.get(role)]
     return Denied(
-        f"{actor.id} may not {verb.value} on {subject}: {decision.why}",
+        f"{actor.id} may not {phrase(verb)} ({subject}): {decision.why}",
         f"ask {' or '.join(people or decision.who)}",
         verb=verb.value,
         subject=subject,
@@ -155,7 +162,7 @@ def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: 
 def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denied | Blocked) -> None:
     facts = {"verb": verb.value, "kind": refusal.kind, "message": refusal.message, "hint": refusal.hint}
     with governed(desk.registry) as sql:
-        at = rfc3339(desk.clock())
+        at = rfc3339(_moment(desk, sql))
         audit.append(sql, Event(at=at, actor=actor.id, verb=REFUSED, subject=subject, facts=facts))
 
 

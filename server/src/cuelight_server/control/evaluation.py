@@ -1,15 +1,18 @@
 """Evaluating a version: asked for through the door, run by the worker, and its outcome written through the door."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cuelight.contract.canonical import digest
 from cuelight_server import __version__
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.control import lease
 from cuelight_server.control import trial as trials
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
+from cuelight_server.control.lease import MOST_STARTS, Lost
 from cuelight_server.control.trial import PRODUCTION, Providers, Trial
 from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
@@ -20,11 +23,14 @@ from cuelight_server.evaluation.report import Subject
 from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json
 from cuelight_server.evaluation.runner import Key, Task, run, tasks, total
 from cuelight_server.evaluation.scoring import judge, sum_up
+from cuelight_server.evaluation.seal import results_digest
 from cuelight_server.evaluation.store import Stored, StoredResult
+from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import CuelightError, Unavailable
 from cuelight_server.kernel.terms import EvaluationState
+from cuelight_server.kernel.tiers import LEAST_CASES
 from cuelight_server.providers.port import Completion
 
 __all__ = ["Limits", "Providers", "abandon", "requeue", "run_pending", "start"]
@@ -52,7 +58,9 @@ def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, base
         candidate = trials.named(work.sql, prompt, label)
         against = trials.baseline_of(desk, work.sql, prompt, baseline)
         suite = trials.newest_suite(work.sql, prompt, candidate.content)
-        gate = trials.joint_gate(candidate.content, against.content if against else None)
+        gate = trials.joint_gate(
+            candidate.content, against.content if against else None, trials.tier_of(work.sql, prompt)
+        )
         sides = 2 if against is not None and against.digest != candidate.digest else 1
         samples = trials.planned_samples(trials.known_provider(provider), gate)
         new = Stored(
@@ -85,41 +93,57 @@ def run_pending(
     providers: Providers,
     stop: Stop = lambda: False,
     limits: Limits = Limits(),
+    worker: str = "",
 ) -> bool:
     """Run the evaluation that has waited longest; False when none waits.
 
     Whatever goes wrong on the way is its outcome: state `error`, inconclusive. When `stop` says so it waits again, and
-    what was answered stays answered.
+    what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new.
     """
+    me = worker or ids.worker_id()
     with reading(desk.registry) as sql:
         one = store.oldest_queued(sql)
     if one is None:
         return False
-    with operational(desk.registry) as sql:
-        if not store.claim(sql, one.id):
-            return True  # another worker was first; there may be more
+    if not lease.claim(desk, one.id, me):
+        return True  # another worker was first; there may be more
     try:
-        _evaluate(desk, providers, one, stop, limits)
+        with lease.held(desk, one.id, me):
+            _evaluate(desk, providers, one, me, stop, limits)
+    except Lost:
+        pass  # whoever has it now writes the report
     except CuelightError as bad:
-        _finish_error(desk, one, bad)
+        _finish_error(desk, one, me, bad)
     return True
 
 
 def requeue(desk: Desk) -> int:
-    """At the start of a process: what says it is running was left behind and waits again. How many there were."""
-    with operational(desk.registry) as sql:
-        left = store.running(sql)
-        for id in left:
-            store.requeue(sql, id)
+    """What a worker that is gone left behind waits again; how many there were.
+
+    What was started twice and never came to an end is an error: it is not started for ever.
+    """
+    left = lease.expired(desk)
+    me = ids.worker_id() if left else ""
+    for one in left:
+        if not lease.take(desk, one, me):
+            continue
+        if one.attempts >= MOST_STARTS:
+            words = f"started {one.attempts} times and never came to an end"
+            _finish_error(
+                desk, one, me, Unavailable(words, "see the server's log; then change the suite, or ask again")
+            )
+            continue
+        with operational(desk.registry) as sql:
+            store.requeue(sql, one.id, me, orderly=False)
     return len(left)
 
 
-def abandon(desk: Desk, why: str) -> None:
-    """End whatever is running as an error: for the worker, when something broke that nobody foresaw."""
+def abandon(desk: Desk, why: str, worker: str = "") -> None:
+    """End what this worker runs as an error: for the worker itself, when something broke that nobody foresaw."""
     with reading(desk.registry) as sql:
-        left = [one for id in store.running(sql) if (one := store.load(sql, id)) is not None]
+        left = [one for id in store.running(sql, worker) if (one := store.load(sql, id)) is not None]
     for one in left:
-        _finish_error(desk, one, Unavailable(why, "see the server's log; this is a fault of Cuelight"))
+        _finish_error(desk, one, worker, Unavailable(why, "see the server's log; this is a fault of Cuelight"))
 
 
 @dataclass(slots=True)
@@ -128,6 +152,7 @@ class _Notebook:
 
     desk: Desk
     id: str
+    worker: str
     bench: Bench
     total: int
     batch: int
@@ -149,34 +174,37 @@ class _Notebook:
         return self.results[key]
 
     def flush(self) -> None:
-        """Write down what waits, and how far the run is."""
+        """Write down what waits, and how far the run is. Lost where it is another worker's by now."""
+        at = rfc3339(self.desk.clock())
         with operational(self.desk.registry) as sql:
+            if not store.renew(sql, self.id, self.worker, at):
+                raise Lost(f"another worker runs {self.id} now")
             store.keep_results(sql, self.id, self.waiting)
             store.progress(sql, self.id, EvaluationState.RUNNING, len(self.results), self.total)
         self.waiting.clear()
 
 
-def _evaluate(desk: Desk, providers: Providers, one: Stored, stop: Stop, limits: Limits) -> None:
+def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop, limits: Limits) -> None:
     with reading(desk.registry) as sql:
         trial = trials.gather(desk, sql, one, providers)
         before = {(Arm(row.arm), row.case, row.sample): row for row in store.kept(sql, one.id)}
-    made = _notebook(desk, one, trial)
+    made = _notebook(desk, one, me, trial)
     work = _fresh(trial, made, before, _tasks(desk, trial))
     made.flush()
     unfinished = run(work, trial.provider, made.keep, _stop(desk, made, stop, limits))
     made.flush()
     if unfinished == _SHUTDOWN:
         with operational(desk.registry) as sql:
-            store.requeue(sql, one.id)
+            store.requeue(sql, one.id, me, orderly=True)
         return
-    _finish(desk, one, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
+    _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
 
 
-def _notebook(desk: Desk, one: Stored, trial: Trial) -> _Notebook:
+def _notebook(desk: Desk, one: Stored, me: str, trial: Trial) -> _Notebook:
     prices = trial.prices.document if trial.prices else None
     compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices)
     batch = _BATCH_RECORDED if trial.provider.concurrency == 1 else _BATCH_LIVE
-    return _Notebook(desk, one.id, compiled, total(trial.sides), batch)
+    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch)
 
 
 def _tasks(desk: Desk, trial: Trial) -> Iterator[Task]:
@@ -234,7 +262,8 @@ def _arm(trial: Trial, made: _Notebook, arm: Arm, cases: list[Case]) -> ArmResul
         judge(case, tuple(made.results[arm, case.id, n] for n in range(1, side.samples[case.id] + 1)), repeat)
         for case in cases
     )
-    return sum_up(named.label, named.digest, judged, trial.gate.get("metrics", ()))
+    pinned = str(named.content.settings["model"])
+    return sum_up(named.label, named.digest, judged, trial.gate.get("metrics", ()), pinned)
 
 
 def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
@@ -255,19 +284,26 @@ def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
         tool_version=__version__,
         gate=trial.gate if trial else None,
         prices_digest=trial.prices.digest if trial and trial.prices else None,
+        recordings_digest=trial.recordings_digest if trial else None,
+        least_cases=LEAST_CASES[trial.tier] if trial else 0,
         notes=trial.notes if trial else (),
     )
 
 
-def _finish_error(desk: Desk, one: Stored, bad: CuelightError) -> None:
-    _finish(desk, one, EvaluationState.ERROR, reports.build_error(_subject(desk, one), bad))
+def _finish_error(desk: Desk, one: Stored, me: str, bad: CuelightError) -> None:
+    with suppress(Lost):  # whoever has it now writes the report
+        _finish(desk, one, me, EvaluationState.ERROR, reports.build_error(_subject(desk, one), bad))
 
 
-def _finish(desk: Desk, one: Stored, state: EvaluationState, report: dict[str, Any]) -> None:
+def _finish(desk: Desk, one: Stored, me: str, state: EvaluationState, report: dict[str, Any]) -> None:
     evidence = digest(reports.evidence(report))
     with act(desk, SYSTEM, Verb.EVALUATION_FINISH, f"{one.prompt}@{one.label}") as work:
+        if not store.holds(work.sql, one.id, me):
+            raise Lost(f"another worker runs {one.id} now")
         store.finish(work.sql, one.id, state=state, report=report, evidence_digest=evidence, at=work.at_text)
         work.note(evaluation=one.id, state=state.value, verdict=report["verdict"], evidence=evidence)
+        outputs = ((row.arm, row.case, row.sample, row.passed, row.document) for row in store.kept(work.sql, one.id))
+        work.note(results=results_digest(outputs))
 
 
 def _stored_result(arm: Arm, one: SampleResult) -> StoredResult:

@@ -3,20 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight.contract.condition import same
 from cuelight.contract.content import parse
 from cuelight_server.access import store as access
+from cuelight_server.control.authors import authors
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.routing import last_live
+from cuelight_server.control.standing import Looked, errors_now
 from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation import store as evaluation
+from cuelight_server.evaluation.outputs import recordings_digest
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.diff import diff
-from cuelight_server.prompts.model import Draft, Version, Workflow
-from cuelight_server.releases import policy, store
+from cuelight_server.prompts.model import Draft, Numbered, Version, Workflow
+from cuelight_server.releases import policy, store, suite_change
 from cuelight_server.releases.checklist import binding
-from cuelight_server.releases.model import Evidence, Facts
+from cuelight_server.releases.model import Evidence, Facts, Release
 from cuelight_server.routing import store as routing
 from cuelight_server.routing.publish import workflow_of
 
@@ -28,13 +33,26 @@ class _Candidate:
     found: Version | Draft
     number: int | None
     workflow: Workflow
-    suite: str | None
+    suite: Numbered | None
+    prices: str | None
+    knowledge: dict[str, str]
     production: Version | None
+    baseline: Version | None  # what production serves, or served last: what reports are measured against
+    governing: Release | None  # the release of what serves, or served last, in the environment
+    rules: Workflow | None  # the revision that it was approved under
 
 
-def gather(desk: Desk, sql: Connection, prompt: str, label: str, environment: str) -> Facts:
+def look(sql: Connection, prompt: str, label: str, environment: str) -> Looked:
+    """Lint of one version as it stands, taken before the transaction that will need it. NotFound as in `gather`."""
+    one = _candidate(sql, prompt, label, environment)
+    return errors_now(sql, one.found, one.workflow)
+
+
+def gather(
+    desk: Desk, sql: Connection, prompt: str, label: str, environment: str, before: Looked | None = None
+) -> Facts:
     """The facts about releasing `prompt`@`label` into `environment`, as they are now. NotFound where there is no such."""
-    one = _candidate(sql, prompt, label)
+    one = _candidate(sql, prompt, label, environment)
     evidence = _evidence(sql, one)
     bound = _bound(one, prompt, environment, evidence)
     bind = binding(bound) if bound["evidence"] is not None and one.number is not None else None
@@ -44,14 +62,16 @@ def gather(desk: Desk, sql: Connection, prompt: str, label: str, environment: st
         label=label,
         environment=environment,
         minted=one.number is not None,
-        author=one.found.author,
+        authors=authors(sql, one.found, one.suite.name if one.suite else None, one.governing),
         local=desk.local,
         demo=desk.demo,
         live=routing.served(sql, prompt, environment),
         number=one.number,
-        suite=one.suite,
+        suite=one.suite.digest if one.suite else None,
+        suite_change=_suite_change(sql, one),
+        lint=errors_now(sql, one.found, one.workflow, before).errors,
         evidence=evidence,
-        required=policy.required(document, short, _change(one), environment),
+        required=policy.required(document, short, _change(one), environment, one.rules.document if one.rules else None),
         holders=_holders(sql, policy.holders(document, short)),
         approvals=store.approvals(sql, prompt, one.number, environment, bind) if bind and one.number else (),
         fallback=policy.fallback_declared(document, short),
@@ -63,38 +83,65 @@ def gather(desk: Desk, sql: Connection, prompt: str, label: str, environment: st
     )
 
 
-def _candidate(sql: Connection, prompt: str, label: str) -> _Candidate:
+def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _Candidate:
     found = prompts.labelled(sql, prompt, label)
     workflow = prompts.workflow(sql, workflow_of(prompt))
     if found is None or workflow is None:
         raise NotFound(f"there is no {prompt}@{label}", "push it first: cuelight push <folder>")
     name = found.content["evaluation"].get("suite")
-    suite = prompts.suite(sql, workflow.name, name) if name else None
-    live = routing.served(sql, prompt, Environment.PRODUCTION)
+    prices, live = prompts.prices(sql, workflow.name), routing.served(sql, prompt, Environment.PRODUCTION)
+    last = last_live(sql, prompt, Environment.PRODUCTION)
+    here = routing.deployment(sql, prompt, environment)
+    governing = store.release(sql, here.release) if here and here.release else None
     return _Candidate(
         found=found,
         number=found.number if isinstance(found, Version) else None,
         workflow=workflow,
-        suite=suite.digest if suite else None,
+        suite=prompts.suite(sql, workflow.name, name) if name else None,
+        prices=prices.digest if prices else None,
+        knowledge={one.name: one.digest for one in prompts.all_knowledge(sql, workflow.name)},
         production=prompts.version(sql, prompt, live) if live else None,
+        baseline=prompts.version(sql, prompt, last) if last else None,
+        governing=governing,
+        rules=prompts.workflow_at(sql, workflow.name, governing.governed_by) if governing else None,
     )
 
 
 def _evidence(sql: Connection, one: _Candidate) -> Evidence | None:
     if one.suite is None:
         return None
-    baseline = one.production.digest if one.production else None
-    asked = (one.found.prompt, one.found.digest, one.suite, baseline)
+    baseline = one.baseline.digest if one.baseline else None
+    asked = (one.found.prompt, one.found.digest, one.suite.digest, baseline)
     newest = evaluation.newest_finished(sql, *asked)
     passing = evaluation.newest_passing(sql, *asked)
     if newest is None:
         return None
+    passed, runs = evaluation.runs(sql, *asked)
     return Evidence(
         evaluation=newest.id,
         verdict=newest.verdict or Verdict.INCONCLUSIVE,
         recorded=newest.recorded,
         evidence=passing.evidence_digest if passing else None,
+        stale=_stale(sql, one, newest.report or {}),
+        passed=passed,
+        runs=runs,
     )
+
+
+def _stale(sql: Connection, one: _Candidate, report: dict[str, Any]) -> str:
+    """What the report was measured with that has changed since, in words."""
+    if report.get("prices_digest") != one.prices:
+        return "prices changed since"
+    used = report.get("recordings_digest")
+    return "recordings changed since" if used is not None and used != _recordings(sql, one) else ""
+
+
+def _recordings(sql: Connection, one: _Candidate) -> str:
+    """The digest of the recordings that a run would use now: of both contents, for the cases of the suite."""
+    cases = {case["id"] for case in one.suite.document["cases"]} if one.suite else set()
+    contents = {version.digest for version in (one.found, one.baseline) if version is not None}
+    lines = [prompts.recordings_of(sql, one.workflow.name, content) for content in contents]
+    return recordings_digest(line for found in lines for (case, _), line in found.items() if case in cases)
 
 
 def _bound(one: _Candidate, prompt: str, environment: str, evidence: Evidence | None) -> dict[str, Any]:
@@ -105,16 +152,31 @@ def _bound(one: _Candidate, prompt: str, environment: str, evidence: Evidence | 
         "environment": environment,
         "revision": one.workflow.digest,
         "revision_number": one.workflow.revision,
-        "suite": one.suite,
+        "suite": one.suite.digest if one.suite else None,
+        "prices": one.prices,
+        "knowledge": one.knowledge,
         "evidence": evidence.evidence if evidence else None,
         "evaluation": evidence.evaluation if evidence else None,
     }
 
 
 def _change(one: _Candidate) -> ChangeClass:
-    """The class of change against production; the strictest without one, the mildest when nothing changed."""
+    """The class of change against production; the strictest without one, the mildest when nothing changed.
+
+    Another authority table than the one in force is the strictest too: it decides what an output may lead to.
+    """
+    if one.rules is not None and not same(one.rules.authority, one.workflow.authority):
+        return ChangeClass.BOUNDARY
     old = parse(one.production.content) if one.production else None
     return diff(old, parse(one.found.content)).change_class or ChangeClass.WORDING
+
+
+def _suite_change(sql: Connection, one: _Candidate) -> str:
+    bound = one.governing.checklist["bound"].get("suite") if one.governing else None
+    if one.suite is None or bound is None:
+        return ""
+    then = prompts.suite_by_digest(sql, one.workflow.name, one.suite.name, bound)
+    return suite_change.words(then.document if then else None, one.suite.document)
 
 
 def _holders(sql: Connection, named: Holders) -> Holders:

@@ -71,7 +71,9 @@ def lint_bundle(desk: Desk, bundle: Any) -> LintResult:
     """What is wrong with a folder, and which of its rules anything enforces; nothing is stored. Invalid as in push."""
     folder = checked(bundle)
     with reading(desk.registry) as sql:
-        look = facts(sql, folder, {one.name: one for one in store.suites(sql, folder.name)})
+        suites = {one.name: one for one in store.suites(sql, folder.name)}
+        knowledge = {one.name: one for one in store.all_knowledge(sql, folder.name)}
+        look = facts(sql, folder, suites, knowledge)
     digests = {
         f"{folder.name}.{name}": {label: item.content.digest for label, item in labels.items()}
         for name, labels in folder.prompts.items()
@@ -178,13 +180,7 @@ def verify_prompts(desk: Desk) -> list[Tampered]:
 
 
 def _minted(sql: Connection) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    at = 0
-    while True:
-        page = audit.after(sql, at, MAX_SIZE)
-        for event in page.items:
-            if event.verb == Verb.PROMPT_MINT:
-                prompt, _, label = event.subject.rpartition("@")
-                yield (prompt, label), event.facts
-        if page.next is None:
-            return
-        at = int(page.next)
+    for event in audit.readable(sql):
+        if event.verb == Verb.PROMPT_MINT:
+            prompt, _, label = event.subject.rpartition("@")
+            yield (prompt, label), event.facts

@@ -1,27 +1,35 @@
 """Pushing a workflow folder: what is new in it becomes revisions, versions and drafts, in one transaction or not at all."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight.contract.canonical import canonical_text
+from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
+from cuelight_server.control.on_desk import on_desk
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Blocked, Conflict
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.kernel.terms import ActorKind, Environment
 from cuelight_server.prompts import store
-from cuelight_server.prompts.bundle import Bundle, Facts, checked, workflow_digest
+from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked, workflow_digest
 from cuelight_server.prompts.enforcement import rules
+from cuelight_server.prompts.fragments import Changed, dependants, includes
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Draft, Finding, Numbered, Prompt, RuleState, Version, Workflow
 from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, lowered, plan, retired_names
+from cuelight_server.prompts.recordings import shelf_digest
 from cuelight_server.prompts.verify import facts_of
+from cuelight_server.routing import store as routing
 
 Step = tuple[Verb, str]
+_LOOKS = 3  # at a desk that changes under a push, before it gives up
 _NAMED = 50  # recordings that an audit line names one by one
 
 
@@ -34,13 +42,14 @@ class PushResult:
     rules: tuple[RuleState, ...]
     findings: tuple[Finding, ...]
     ignored: tuple[Mapping[str, str], ...]
+    dependants: tuple[Changed, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""
         done = self.plan
         return {
             "workflow": self.workflow,
-            "minted": [self._version(one) for one in done.mint],
+            "minted": [{**self._version(one), "why": one.why} for one in done.mint],
             "unchanged": [{**self._version(one), "why": one.why} for one in done.unchanged],
             "refused": [self._refused(one) for one in done.refused],
             "drafts": [{**self._named(one), "state": one.state.value} for one in done.drafts],
@@ -56,6 +65,7 @@ class PushResult:
             "rules": [one.to_json() for one in self.rules],
             "ignored": [dict(one) for one in self.ignored],
             "findings": [one.to_json() for one in self.findings],
+            "dependants": [one.to_json() for one in self.dependants],
         }
 
     def _named(self, entry: Entry) -> dict[str, Any]:
@@ -78,18 +88,47 @@ def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False) -> P
     label as a draft, also `v2`. A push that changes nothing leaves no audit line.
     """
     folder = checked(bundle)
+    for _ in range(_LOOKS):
+        with suppress(_Moved):
+            return _try(desk, actor, folder, as_drafts=as_drafts)
+    raise Conflict(f"somebody else is pushing {folder.name} as well", "look at what changed, then push again")
+
+
+class _Moved(Exception):  # no error of a caller: it only ends a transaction
+    """The desk changed between the look and the lock."""
+
+
+def _try(desk: Desk, actor: Actor, folder: Bundle, *, as_drafts: bool) -> PushResult:
+    """Look, then store what was seen to be new. Whatever takes long is done before the lock: a rollback may wait for it."""
     with reading(desk.registry) as sql:
+        marks = _marks(sql, folder)
         stored, seen = _look(sql, folder, as_drafts=as_drafts)
     steps = list(_steps(stored, folder, seen.plan))
     if not steps:
         return seen
+    texts = _texts(seen.plan)
     with act(desk, actor, *steps[0]) as work:
-        stored, seen = _look(work.sql, folder, as_drafts=as_drafts)
-        if list(_steps(stored, folder, seen.plan)) != steps:
-            raise Conflict(f"somebody else pushed {folder.name} just now", "look at what changed, then push again")
+        if _marks(work.sql, folder) != marks:
+            raise _Moved
         _refuse_lower_tier(stored, folder)
-        _apply(_Push(work, steps[0], folder, stored), seen.plan)
+        _apply(_Push(work, steps[0], folder, stored, texts), seen.plan)
     return seen
+
+
+def _marks(sql: Connection, folder: Bundle) -> tuple[Any, ...]:
+    """What a push depends on, by digest and number: equal marks, equal plan."""
+    contents = {content for content, _, _ in folder.recordings}
+    served = {short: routing.served(sql, f"{folder.name}.{short}", Environment.PRODUCTION) for short in folder.prompts}
+    texts = store.recording_texts(sql, folder.name, contents)
+    return store.marks(sql, folder.name), texts, _people(sql, folder), served
+
+
+def _texts(made: Plan) -> dict[str, str]:
+    """Digest -> canonical text of everything large that is new."""
+    placed = [*made.suites, *made.knowledge, *([made.prices] if made.prices else [])]
+    documents = {one.digest: one.document for one in placed if one.state is State.NEW}
+    contents = {one.item.content.digest: one.item.content.to_json() for one in (*made.mint, *made.drafts)}
+    return {digest: canonical_text(dict(document)) for digest, document in {**documents, **contents}.items()}
 
 
 def gather(sql: Connection, folder: Bundle) -> Stored:
@@ -101,6 +140,7 @@ def gather(sql: Connection, folder: Bundle) -> Stored:
         prompts=frozenset(one.name for one in prompts),
         retired=frozenset(one.name for one in prompts if one.retired_at is not None),
         versions=store.version_digests(sql, name),
+        notes=store.release_notes(sql, name),
         drafts=store.draft_digests(sql, name),
         suites={one.name: one for one in store.suites(sql, name)},
         knowledge={one.name: one for one in store.all_knowledge(sql, name)},
@@ -109,13 +149,46 @@ def gather(sql: Connection, folder: Bundle) -> Stored:
     )
 
 
-def facts(sql: Connection, folder: Bundle, stored_suites: Mapping[str, Numbered]) -> Facts:
-    """The folder as lint and the rule report look at it."""
-    kept = {name: one.document for name, one in stored_suites.items()}
+def facts(sql: Connection, folder: Bundle, suites: Mapping[str, Numbered], knowledge: Mapping[str, Numbered]) -> Facts:
+    """The folder as lint and the rule report look at it, beside the suites and the knowledge that the desk has."""
+    asked = {**{name: one.document for name, one in suites.items()}, **folder.suites}
+    known = {**{name: one.document for name, one in knowledge.items()}, **folder.knowledge}
+    earlier = {short: tuple(_earlier(sql, f"{folder.name}.{short}")) for short in folder.prompts}
+    return Facts(folder, asked, _people(sql, folder), known, earlier, on_desk(sql, folder, asked))
+
+
+def _earlier(sql: Connection, prompt: str) -> Iterator[Earlier]:
+    """The newest version and, where it is another, the one in production."""
+    newest, served = store.newest(sql, prompt), routing.served(sql, prompt, Environment.PRODUCTION)
+    found = [newest] if newest is not None else []
+    if served is not None and newest is not None and served != newest.number:
+        found += [one for one in (store.version(sql, prompt, served),) if one is not None]
+    yield from (Earlier(one.number, parse(one.content), one.number == served) for one in found)
+
+
+def _behind(sql: Connection, folder: Bundle) -> list[Changed]:
+    """Versions of the desk that include another text of a fragment than the one that is new in this folder."""
+    items = [
+        (f"{folder.name}.{short}", label, item)
+        for short in folder.prompts
+        for label, item in folder.prompts[short].items()
+    ]
+    new = [one for prompt, label, item in items for one in includes(prompt, label, item.content)]
+    if not new:
+        return []
+    known = [
+        one
+        for version in store.versions_of(sql, folder.name)
+        for one in includes(version.prompt, version.label, parse(version.content))
+    ]
+    return dependants(new, known)
+
+
+def _people(sql: Connection, folder: Bundle) -> frozenset[str]:
+    """Those of the folder's owners whom the desk knows."""
     tables = [folder.workflow["owners"], *(one.get("owners", {}) for one in folder.workflow["prompts"].values())]
     held = {who[part] for table in tables for who in table.values() for part in ("person", "backup") if part in who}
-    known = frozenset(one for one in held if access.account(sql, one) is not None)
-    return Facts(folder, {**kept, **folder.suites}, known)
+    return frozenset(one for one in held if access.account(sql, one) is not None)
 
 
 def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, PushResult]:
@@ -124,10 +197,11 @@ def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, 
     if retired:
         hint = "take it out of the folder, or give the new prompt another name"
         raise Conflict(f"{retired[0]} is retired, and its name stays with it", hint)
-    look = facts(sql, folder, stored.suites)
+    look = facts(sql, folder, stored.suites, stored.knowledge)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)
-    return stored, PushResult(folder.name, made, tuple(rules(look)), tuple(findings), tuple(folder.ignored))
+    told = (tuple(rules(look)), tuple(findings), tuple(folder.ignored), tuple(_behind(sql, folder)))
+    return stored, PushResult(folder.name, made, *told)
 
 
 def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
@@ -176,6 +250,7 @@ class _Push:
     first: Step
     folder: Bundle
     stored: Stored
+    texts: Mapping[str, str]
 
     def tell(self, verb: Verb, subject: str, **told: Any) -> None:
         """Into the line that opened the door, or as one more line."""
@@ -257,8 +332,10 @@ def _mint(push: _Push, entry: Entry) -> None:
         author=work.actor.id,
         release_note=entry.item.release_note,
         created_at=work.at_text,
+        text=push.texts[content.digest],
     )
     store.save_version(work.sql, new)
+    store.contribute(work.sql, new, work.actor.id, work.at_text)
     store.drop_draft(work.sql, new.prompt, new.label)
     push.tell(Verb.PROMPT_MINT, f"{new.prompt}@{new.label}", **facts_of(new))
 
@@ -275,8 +352,10 @@ def _save_draft(push: _Push, entry: Entry) -> None:
         content=content.to_json(),
         author=work.actor.id,
         updated_at=work.at_text,
+        text=push.texts[content.digest],
     )
     store.save_draft(work.sql, new)
+    store.contribute(work.sql, new, work.actor.id, work.at_text)
     push.tell(Verb.DRAFT_SAVE, f"{name}@{entry.label}", digest=content.digest)
 
 
@@ -286,7 +365,8 @@ def _save_recordings(push: _Push, made: Plan) -> None:
     store.save_recordings(push.work.sql, push.folder.name, made.new_recordings, made.changed_recordings)
     replaced = [list(key) for key in sorted(made.changed_recordings)[:_NAMED]]
     counts = {"new": len(made.new_recordings), "changed": len(made.changed_recordings)}
-    push.tell(Verb.RECORDING_PUSH, push.folder.name, **counts, replaced=replaced)
+    state = shelf_digest(store.all_recordings(push.work.sql, push.folder.name))  # what `verify` holds the rows against
+    push.tell(Verb.RECORDING_PUSH, push.folder.name, **counts, replaced=replaced, state=state)
 
 
 def _numbered(push: _Push, placed: Placed) -> Numbered:
@@ -296,6 +376,7 @@ def _numbered(push: _Push, placed: Placed) -> Numbered:
         number=placed.number,
         digest=placed.digest,
         document=placed.document,
+        text=push.texts[placed.digest],
         actor=push.work.actor.id,
         created_at=push.work.at_text,
     )

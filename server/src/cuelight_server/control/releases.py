@@ -3,14 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight.contract.canonical import digest
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
-from cuelight_server.control.evidence import gather
-from cuelight_server.control.routing import publish
+from cuelight_server.control.evidence import gather, look
+from cuelight_server.control.routing import UNREADABLE, publish, restorable
+from cuelight_server.control.standing import Looked
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Conflict, Invalid, NotFound
+from cuelight_server.kernel.errors import Conflict, CuelightError, Invalid, NotFound
 from cuelight_server.kernel.terms import Environment, ReleaseState, Role
 from cuelight_server.releases import checklist, rules, store
 from cuelight_server.releases.model import Approval, Checklist, Facts, Release
@@ -37,7 +39,8 @@ class Released:
 class RolledBack:
     """A rollback: from which version to which, None = nothing is served and callers get the declared fallback.
 
-    `no_op` says that it was done before; `snapshot_version` is what clients have to follow in either case.
+    `no_op` says that it was done before; `snapshot_version` is what clients have to follow in either case. `words` tell
+    what else there is to know, such as a version that was passed over; empty where it all went as one would think.
     """
 
     prompt: str
@@ -47,6 +50,7 @@ class RolledBack:
     switched_off: bool
     snapshot_version: int
     no_op: bool = False
+    words: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The result as it goes over the wire."""
@@ -58,6 +62,7 @@ class RolledBack:
             "switched_off": self.switched_off,
             "snapshot_version": self.snapshot_version,
             "no_op": self.no_op,
+            "words": self.words,
         }
 
 
@@ -75,8 +80,9 @@ def approve(
     `role` is needed only to choose among several. Blocked, Denied, Invalid and Conflict as in `releases.rules.role_for`.
     """
     place, asked = _environment(environment), _role(role)
+    looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}") as work:
-        facts = gather(desk, work.sql, prompt, label, place)
+        facts = gather(desk, work.sql, prompt, label, place, looked)
         chosen = rules.role_for(facts, work.actor.id, asked)
         approval = _approval(desk, work, facts, chosen, note)
         store.save_approval(work.sql, approval)
@@ -101,8 +107,9 @@ def release(
     provide it, with the checklist in details.checklist; Conflict when it is live already.
     """
     place = _environment(environment)
+    looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}") as work:
-        facts = gather(desk, work.sql, prompt, label, place)
+        facts = gather(desk, work.sql, prompt, label, place, looked)
         if facts.number is not None and facts.number == facts.live:
             raise Conflict(f"{prompt}@{label} is live in {place} already", "nothing to do")
         checked = checklist.check(facts)
@@ -132,7 +139,8 @@ def roll_back(
     """One switch to the pinned last good version, or off with the declared fallback where there is none.
 
     It needs a reason and nothing else: no report, no approval. `from_label` is what the caller saw as live: when that
-    was rolled back already nothing happens, when something else serves it is a Conflict.
+    was rolled back already nothing happens, when something else serves it is a Conflict. Without it a second rollback
+    after the first changes nothing. A target that was never live through a release is passed over.
     """
     place, asked = _environment(environment), _number(from_label)
     if not why.strip():
@@ -142,14 +150,24 @@ def roll_back(
         if here is None:
             raise NotFound(f"{prompt} was never released to {place}", "nothing to roll back")
         before = store.rolled_back(work.sql, prompt, asked, place) if asked is not None else None
-        back = rules.way_back(here.live, here.rollback_target, asked, asked_was_rolled_back=before is not None)
+        earlier = store.taken_back(work.sql, prompt, place, here.since)
+        back = rules.way_back(
+            here.live,
+            here.rollback_target,
+            asked,
+            asked_was_rolled_back=before is not None,
+            rolled_back_from=earlier,
+        )
         work.note(environment=place, why=why, **{"from": _label(here.live)})
         if back is Back.DONE_ALREADY:
             work.note(no_op=True)
-            return _unchanged(work, here, from_label)
-        after = _switched(work, here, back, why)
-        published = publish(desk, work, place)
-        work.note(to=_label(after.live), release=here.release)
+            return _unchanged(work, here, from_label or _label(earlier))
+        good, passed_over = _target(work, here) if back is Back.TO_TARGET else (None, ())
+        after = _switched(work, here, good, why)
+        published = publish(desk, work, place, rolled_back=prompt)
+        work.note(to=_label(after.live), release=here.release, passed_over=list(passed_over))
+        work.note(revived=good.id if good else None, deployment=moves.told(after))
+        words = "; ".join((*passed_over, *_carried_over(work)))
     return RolledBack(
         prompt=prompt,
         environment=place,
@@ -157,7 +175,13 @@ def roll_back(
         to=_label(after.live),
         switched_off=after.live is None,
         snapshot_version=published.version,
+        words=words,
     )
+
+
+def _looked(desk: Desk, prompt: str, label: str, place: str) -> Looked:
+    with reading(desk.registry) as sql:
+        return look(sql, prompt, label, place)
 
 
 def _approval(desk: Desk, work: Work, facts: Facts, role: Role, note: str) -> Approval:
@@ -196,49 +220,70 @@ def _apply(desk: Desk, work: Work, opened: Release) -> Published:
     """Move the deployment, end the release before it, store this one, publish."""
     fresh = Deployment(prompt=opened.prompt, environment=opened.environment)
     here = routing.deployment(work.sql, opened.prompt, opened.environment) or fresh
-    routing.save(work.sql, moves.move(here, opened.number, release=opened.id, at=work.at_text))
+    after = moves.move(here, opened.number, release=opened.id, at=work.at_text)
+    routing.save(work.sql, after)
     if here.release is not None and here.live is not None:
         store.end(work.sql, here.release, ReleaseState.SUPERSEDED, work.at_text, f"superseded by {opened.id}")
     store.save(work.sql, opened)
     work.note(id=opened.id, environment=opened.environment, previous=_label(opened.previous), binding=opened.binding)
     work.note(note=opened.note, bound=dict(opened.checklist["bound"]))
+    work.note(checklist=digest(dict(opened.checklist)), deployment=moves.told(after))
     return publish(desk, work, opened.environment)
 
 
-def _switched(work: Work, here: Deployment, back: Back, why: str) -> Deployment:
+def _target(work: Work, here: Deployment) -> tuple[Release | None, tuple[str, ...]]:
+    """The release to go back to, None = off, and who was passed over and why: first the pinned one, then the older."""
+    passed_over = list[str]()
+    for number in dict.fromkeys((here.rollback_target, *store.once_live(work.sql, here.prompt, here.environment))):
+        if number is None or number == here.live:
+            continue
+        try:
+            return restorable(work.sql, here.prompt, number, here.environment), tuple(passed_over)
+        except UNREADABLE as bad:
+            why = bad.message if isinstance(bad, CuelightError) else "its release cannot be read"
+            passed_over.append(f"{moves.label(number)} was passed over: {why}")
+    return None, tuple(passed_over)
+
+
+def _carried_over(work: Work) -> tuple[str, ...]:
+    lost = work.facts.get("carried_over", {})
+    return tuple(f"{name} cannot be read and goes on as it was: run `cuelight-server verify`" for name in lost)
+
+
+def _switched(work: Work, here: Deployment, good: Release | None, why: str) -> Deployment:
     """The deployment after the switch, stored, with the bad release closed and the good one live again."""
     if here.release is not None:
         store.end(work.sql, here.release, ReleaseState.ROLLED_BACK, work.at_text, why)
-    if back is Back.SWITCH_OFF or here.rollback_target is None:
+    if good is None:
         after = moves.killed(here, Kill(reason=why, by=work.actor.id, at=work.at_text))
     else:
-        good = store.newest_of(work.sql, here.prompt, here.rollback_target, here.environment)
-        if good is not None:
-            store.revive(work.sql, good.id)
-        after = moves.rolled_back(
-            here, release=good.id if good else None, next_target=_next_target(work, good), at=work.at_text
-        )
+        store.revive(work.sql, good.id)
+        to, further = good.number, _next_target(work, good)
+        after = moves.rolled_back(here, to, release=good.id, next_target=further, at=work.at_text)
     routing.save(work.sql, after)
     return after
 
 
-def _next_target(work: Work, good: Release | None) -> int | None:
+def _next_target(work: Work, good: Release) -> int | None:
     """Where the good version would go back to: what was live before it, unless that was rolled back since."""
-    if good is None or good.previous is None:
+    if good.previous is None:
         return None
     bad = store.rolled_back(work.sql, good.prompt, good.previous, good.environment)
     return None if bad else good.previous
 
 
 def _unchanged(work: Work, here: Deployment, from_label: str | None) -> RolledBack:
+    to = _label(here.live)
+    further = f"already rolled back from {from_label} to {to}; to go further back name what serves: --from {to}"
     return RolledBack(
         prompt=here.prompt,
         environment=here.environment,
         from_=from_label,
-        to=_label(here.live),
+        to=to,
         switched_off=here.live is None,
         snapshot_version=routing.version(work.sql, here.environment),
         no_op=True,
+        words=further if to else "already switched off",
     )
 
 

@@ -7,22 +7,30 @@ from dataclasses import dataclass
 from cuelight.contract.content import Content, parse
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import workflow_of
+from cuelight_server.control.routing import last_live
 from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation.model import Arm, Json, Suite
-from cuelight_server.evaluation.runner import Side
+from cuelight_server.evaluation.outputs import recordings_digest
+from cuelight_server.evaluation.runner import Side, refuse_broken, unused
 from cuelight_server.evaluation.store import Stored
-from cuelight_server.evaluation.strictness import stricter, with_defaults
+from cuelight_server.evaluation.strictness import lifted, raised, stricter, with_defaults
 from cuelight_server.evaluation.suite import read_suite
 from cuelight_server.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from cuelight_server.kernel.page import MAX_SIZE
-from cuelight_server.kernel.terms import Environment
+from cuelight_server.kernel.terms import Environment, Tier
+from cuelight_server.kernel.tiers import FLOORS
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.model import Draft, Numbered, Version
 from cuelight_server.providers import NAMES, Provider, Recorded
-from cuelight_server.routing import store as routing
 
 PRODUCTION = "production"  # the baseline that is meant where nobody says otherwise
 RECORDED = "recorded"
+_NO_MODEL = (
+    "recorded outputs, hand-written or captured earlier: no model was asked, so this is no evidence about a model"
+)
+_RECORD_LOCALLY = (
+    "add them to recordings/<prompt>.jsonl in the folder, made with exactly this content (see `cuelight digest`)"
+)
 _NUMBERED = re.compile(r"v[1-9][0-9]{0,8}")
 
 Providers = Mapping[str, Provider]
@@ -48,7 +56,9 @@ class Trial:
     prices: Numbered | None
     provider: Provider
     sides: tuple[Side, ...]
+    tier: Tier
     notes: tuple[str, ...]
+    recordings_digest: str | None = None
 
 
 def named(sql: Connection, prompt: str, label: str) -> Named:
@@ -62,7 +72,7 @@ def named(sql: Connection, prompt: str, label: str) -> Named:
 
 
 def baseline_of(desk: Desk, sql: Connection, prompt: str, asked: str) -> Named | None:
-    """What a candidate is held against: the asked label, or what production serves; None where there is nothing.
+    """What a candidate is held against: the asked label, or what production serves or served last; None for nothing.
 
     On a local desk nothing is ever released, so the lowest-numbered label of the prompt stands in for production.
     """
@@ -71,7 +81,7 @@ def baseline_of(desk: Desk, sql: Connection, prompt: str, asked: str) -> Named |
     if desk.local:
         lowest = min((int(one[1:]) for one in _labels(sql, prompt) if _NUMBERED.fullmatch(one)), default=None)
         return named(sql, prompt, f"v{lowest}") if lowest is not None else None
-    number = routing.served(sql, prompt, Environment.PRODUCTION)
+    number = last_live(sql, prompt, Environment.PRODUCTION)
     return named(sql, prompt, f"v{number}") if number is not None else None
 
 
@@ -102,8 +112,20 @@ def planned_samples(provider: str, gate: Json) -> int:
     return 1 if provider == RECORDED else int(gate.get("repeat", {}).get("samples", 1))
 
 
-def joint_gate(candidate: Content, baseline: Content | None) -> Json:
-    """The gate that counts: the stricter of both, field by field."""
+def tier_of(sql: Connection, prompt: str) -> Tier:
+    """The tier of a prompt's workflow as it is now. NotFound without a workflow."""
+    found = prompts.workflow(sql, workflow_of(prompt))
+    if found is None:
+        raise NotFound(f"there is no workflow {workflow_of(prompt)}", "push it first: cuelight push <folder>")
+    return Tier(found.document["tier"])
+
+
+def joint_gate(candidate: Content, baseline: Content | None, tier: Tier) -> Json:
+    """The gate that counts: the strictest of both and of what the tier asks for, field by field."""
+    return lifted(_both_gates(candidate, baseline), FLOORS[tier])
+
+
+def _both_gates(candidate: Content, baseline: Content | None) -> Json:
     own: Json = candidate.evaluation["gate"]
     return stricter(own, baseline.evaluation["gate"]) if baseline is not None else with_defaults(own)
 
@@ -118,7 +140,8 @@ def gather(desk: Desk, sql: Connection, one: Stored, providers: Providers) -> Tr
     if one.baseline_label is not None and one.baseline_digest is not None:
         baseline = _pinned(sql, one.prompt, one.baseline_label, one.baseline_digest)
     suite = _suite(sql, one, candidate.content)
-    gate = joint_gate(candidate.content, baseline.content if baseline else None)
+    tier = tier_of(sql, one.prompt)
+    gate = joint_gate(candidate.content, baseline.content if baseline else None, tier)
     provider = _provider(sql, one, providers)
     return Trial(
         candidate=candidate,
@@ -127,8 +150,14 @@ def gather(desk: Desk, sql: Connection, one: Stored, providers: Providers) -> Tr
         gate=gate,
         prices=prompts.prices(sql, workflow_of(one.prompt)),
         provider=provider,
-        sides=_sides(one, candidate, baseline, suite, gate, provider),
-        notes=_notes(desk, candidate, baseline, provider),
+        sides=_sides(desk, one, candidate, baseline, suite, gate, provider),
+        tier=tier,
+        notes=(
+            *_notes(desk, candidate, baseline, provider),
+            *_floor_notes(candidate, baseline, tier),
+            *_unused(suite, candidate),
+        ),
+        recordings_digest=_used(provider, suite) if isinstance(provider, Recorded) else None,
     )
 
 
@@ -163,22 +192,25 @@ def _provider(sql: Connection, one: Stored, providers: Providers) -> Provider:
 
 
 def _sides(
-    one: Stored, candidate: Named, baseline: Named | None, suite: Suite, gate: Json, provider: Provider
+    desk: Desk, one: Stored, candidate: Named, baseline: Named | None, suite: Suite, gate: Json, provider: Provider
 ) -> tuple[Side, ...]:
-    sides = [_side(one, Arm.CANDIDATE, candidate, suite, gate, provider)]
+    sides = [_side(desk, one, Arm.CANDIDATE, candidate, suite, gate, provider)]
     if baseline is not None and baseline.digest != candidate.digest:
-        sides.append(_side(one, Arm.BASELINE, baseline, suite, gate, provider))
+        sides.append(_side(desk, one, Arm.BASELINE, baseline, suite, gate, provider))
     return tuple(sides)
 
 
-def _side(one: Stored, arm: Arm, what: Named, suite: Suite, gate: Json, provider: Provider) -> Side:
+def _side(desk: Desk, one: Stored, arm: Arm, what: Named, suite: Suite, gate: Json, provider: Provider) -> Side:
     cases = tuple(case.id for case in suite.cases)
     if not isinstance(provider, Recorded):
         return Side(arm=arm, content=what.content, samples=dict.fromkeys(cases, planned_samples(provider.name, gate)))
     try:
         return Side(arm=arm, content=what.content, samples=provider.samples_of(what.digest, cases))
     except Invalid as bad:
-        raise Invalid(f"{one.prompt}@{what.label}: {bad.message}", bad.hint, **bad.details) from bad
+        if arm is Arm.CANDIDATE:  # what cannot be rendered could not be recorded either: that is the cause to name
+            refuse_broken(suite, what.content, desk.clock().date())
+        hint = _RECORD_LOCALLY if desk.local else bad.hint
+        raise Invalid(f"{one.prompt}@{what.label}: {bad.message}", hint, **bad.details) from bad
 
 
 def _notes(desk: Desk, candidate: Named, baseline: Named | None, provider: Provider) -> tuple[str, ...]:
@@ -192,8 +224,24 @@ def _notes(desk: Desk, candidate: Named, baseline: Named | None, provider: Provi
     if baseline is not None and baseline.content.evaluation["suite"] != candidate.content.evaluation["suite"]:
         notes.append(f"{baseline.label} names another suite, {baseline.content.evaluation['suite']}")
     if provider.recorded:
-        notes.append("recorded outputs: no model was asked")
+        notes.append(_NO_MODEL)
     return tuple(notes)
+
+
+def _floor_notes(candidate: Named, baseline: Named | None, tier: Tier) -> list[str]:
+    own = _both_gates(candidate.content, baseline.content if baseline else None)
+    limits = raised(own, FLOORS[tier])
+    return [f"from the tier {tier}, not from a gate: {', '.join(limits)}"] if limits else []
+
+
+def _unused(suite: Suite, candidate: Named) -> list[str]:
+    names = unused(suite, candidate.content)
+    return [f"inputs that {candidate.label} does not use: {', '.join(names)}"] if names else []
+
+
+def _used(provider: Recorded, suite: Suite) -> str:
+    cases = {case.id for case in suite.cases}
+    return recordings_digest(one for (_, case, _), one in provider.lookup.items() if case in cases)
 
 
 def _labels(sql: Connection, prompt: str) -> list[str]:

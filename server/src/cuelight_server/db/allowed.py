@@ -11,7 +11,9 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         (INSERT, "client_seen"): None,
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out
-        (UPDATE, "evaluation"): frozenset({"state", "done", "total"}),  # progress; its outcome goes through the door
+        (UPDATE, "evaluation"): frozenset(  # progress and the lease; its outcome goes through the door
+            {"state", "done", "total", "attempts", "worker", "heartbeat_at"}
+        ),
         (INSERT, "evaluation_result"): None,
         (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
         (INSERT, "call"): None,

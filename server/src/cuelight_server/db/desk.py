@@ -25,6 +25,7 @@ class Desk:
     demo: bool
     local: bool
     epoch: str
+    missing: tuple[str, ...] = ()  # triggers that were gone when it was opened: somebody took them out
 
     def close(self) -> None:
         """Close every connection to both files."""

@@ -9,10 +9,11 @@ from cuelight_server.db import schema
 from cuelight_server.db.migrations import TODAY, Line
 from cuelight_server.db.sqlite import file_engine
 from cuelight_server.db.standing import is_made, make_missing
-from cuelight_server.db.transactions import Intent, reading, transaction
+from cuelight_server.db.transactions import BUSY_TIMEOUT_MS, Intent, reading, transaction
 from cuelight_server.kernel.errors import Invalid, Unavailable
 
 __all__ = [
+    "BUSY_TIMEOUT_MS",
     "CALLS_FILE",
     "FILES",
     "REGISTRY_FILE",

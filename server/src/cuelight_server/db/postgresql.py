@@ -8,15 +8,16 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from cuelight_server.db.failures import in_our_words
-from cuelight_server.db.transactions import Intent, intent_of
+from cuelight_server.db.transactions import BUSY_TIMEOUT_MS, Intent, intent_of, patience_of
 from cuelight_server.kernel.errors import Denied
 
 _POOL_SIZE, _POOL_OVERFLOW, _POOL_TIMEOUT_S = 8, 56, 10
 # A writer that waits longer is told so; one that stopped in the middle does not hold up the others for ever.
-_SET_UP = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'"
-# One statement: say to the guards that this is a governed write, then wait for the turn. The lock belongs to the schema.
+_SET_UP = f"SET lock_timeout = {BUSY_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = '60s'"
+# One statement: say to the guards that this is a governed write, then wait so long for the turn. The lock belongs to the schema.
 _TAKE_TURN = (
     "SELECT set_config('cuelight.writes', 'governed', true), "
+    "set_config('lock_timeout', '{wait_ms}', true), "
     "pg_advisory_xact_lock(hashtextextended('cuelight ' || current_schema(), 0))"
 )
 _ROWS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
@@ -53,7 +54,7 @@ def _begin(sql: Connection) -> None:
     driver.read_only = True if intent is Intent.READ else None
     driver.isolation_level = IsolationLevel.REPEATABLE_READ if intent is Intent.READ else IsolationLevel.READ_COMMITTED
     if intent is Intent.WRITE:
-        sql.exec_driver_sql(_TAKE_TURN)
+        sql.exec_driver_sql(_TAKE_TURN.format(wait_ms=patience_of(sql)))
 
 
 def _keep_to_rows(sql: Connection, _cursor: object, statement: str, *_more: object) -> None:

@@ -110,6 +110,16 @@ draft = Table(
     Column("updated_at", TIME, nullable=False),
 )
 
+contribution = Table(  # who wrote what, also under a draft's label: none of them approves the version it became
+    "contribution",
+    registry,
+    Column("prompt", _word(161), ForeignKey("prompt.name"), primary_key=True),
+    Column("digest", _word(71), primary_key=True),
+    Column("actor", _word(80), primary_key=True),
+    Column("label", _word(40), primary_key=True),
+    Column("at", TIME, nullable=False),
+)
+
 suite = Table(
     "suite",
     registry,
@@ -206,6 +216,9 @@ evaluation = Table(
     Column("actor", _word(80), nullable=False),
     Column("created_at", TIME, nullable=False),
     Column("finished_at", TIME),
+    Column("attempts", Integer, nullable=False, server_default="0"),  # starts without an end
+    Column("worker", _word(32)),  # whose lease it is while it runs
+    Column("heartbeat_at", TIME),  # when the lease was renewed
     Index("evaluation_prompt", "prompt", "created_at"),
 )
 
@@ -272,20 +285,20 @@ audit_head = Table(
 client_seen = Table(  # operational: an acknowledgement is a lease
     "client_seen",
     registry,
+    Column("app", _word(80), primary_key=True),  # whose key it was: no other app can speak for this client
     Column("client", _word(80), primary_key=True),
     Column("environment", _word(20), primary_key=True),
     Column("snapshot_version", Integer, nullable=False),
     Column("epoch", _word(32), nullable=False),
-    Column("app", _word(80), nullable=False),
     Column("seen_at", TIME, nullable=False),
 )
 
 call = Table(
     "call",
     calls,
+    Column("environment", _word(20), primary_key=True),  # of the key: what another environment sends takes no id here
     Column("id", _word(32), primary_key=True),
     Column("at", TIME, nullable=False),
-    Column("environment", _word(20), nullable=False),
     Column("prompt", _word(161), nullable=False),
     Column("number", Integer),
     Column("digest", _word(71)),
@@ -299,6 +312,7 @@ call = Table(
 IMMUTABLE = (
     workflow_revision,
     version,
+    contribution,
     suite,
     knowledge,
     prices,

@@ -7,9 +7,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event
 
 from cuelight_server.db.failures import in_our_words
-from cuelight_server.db.transactions import Intent, intent_of
+from cuelight_server.db.transactions import BUSY_TIMEOUT_MS, Intent, intent_of, patience_of
 
-BUSY_TIMEOUT_MS = 5000
 _POOL_SIZE, _POOL_OVERFLOW, _POOL_TIMEOUT_S = 8, 56, 10
 
 
@@ -43,4 +42,5 @@ def _set_up(raw: sqlite3.Connection, synchronous: str, *, foreign_keys: bool) ->
 def _begin(sql: Connection) -> None:
     writes = intent_of(sql) is not Intent.READ
     sql.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    sql.exec_driver_sql(f"PRAGMA busy_timeout={patience_of(sql)}")
     sql.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, Engine
 
+BUSY_TIMEOUT_MS = 5000  # how long a transaction waits for its turn to write, unless it says otherwise
+
 
 class Intent(StrEnum):
     """What a transaction is for."""
@@ -16,12 +18,12 @@ class Intent(StrEnum):
 
 
 @contextmanager
-def transaction(engine: Engine, intent: Intent) -> Iterator[Connection]:
+def transaction(engine: Engine, intent: Intent, *, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
     """One transaction; for WRITE it waits for its turn before the first statement, so that writers stand in a row.
 
     For `db.writing`, `db.operational`, `db.standing`, `db.migrating` and `reading` only: others use one of those.
     """
-    with engine.connect().execution_options(cuelight_intent=intent) as sql, sql.begin():
+    with engine.connect().execution_options(cuelight_intent=intent, cuelight_wait_ms=wait_ms) as sql, sql.begin():
         yield sql
 
 
@@ -35,3 +37,8 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def intent_of(sql: Connection | None) -> Intent:
     """What the transaction of this connection is for; READ where nobody said."""
     return Intent(sql.get_execution_options().get("cuelight_intent", Intent.READ)) if sql else Intent.READ
+
+
+def patience_of(sql: Connection) -> int:
+    """How many milliseconds the transaction of this connection waits for others."""
+    return int(sql.get_execution_options().get("cuelight_wait_ms", BUSY_TIMEOUT_MS))

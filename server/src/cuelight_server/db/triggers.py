@@ -10,6 +10,11 @@ def triggers(tables: MetaData, dialect: str) -> dict[str, str]:
     return triggers_postgresql.triggers(tables) if dialect == "postgresql" else triggers_sqlite.triggers(tables)
 
 
+def table_of(trigger: str) -> str:
+    """The table that a trigger guards, by the trigger's name."""
+    return trigger.removesuffix("_guard").partition("_no_")[0]
+
+
 def set_triggers(sql: Connection, tables: MetaData) -> None:
     """Make those that are missing; the tables are there."""
     if sql.dialect.name == "postgresql":

@@ -19,10 +19,11 @@ from cuelight_server.views.traces import Why
 
 _PUSHED = (
     "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
+    " dependants"
 )
 _DIFF = "prompt from to change_class summary parts"
 _CHECKLIST = "prompt label environment ok binding items bound"
-_ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op"
+_ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op words"
 _BUNDLE = "workflow authority prompts suites knowledge prices recordings ignored"
 
 
@@ -74,7 +75,8 @@ OTHERS: Mapping[str, str] = {
     "GET /runtime/v1/snapshot": "An app's key. Gives the snapshot of the key's environment: every prompt that is served "
     "there, with content, weights, rules of authority and fallback. `ETag` is its digest; with `If-None-Match` the "
     "answer is 304 while nothing changed.",
-    "POST /runtime/v1/acks": "An app's key. A client says which snapshot version it serves. Gives `ok`.",
+    "POST /runtime/v1/acks": "An app's key. A client says which snapshot version it serves; with `bye` that it ends. "
+    "422 for a version or epoch that is not here. Gives `ok`.",
     "POST /runtime/v1/calls": "An app's key. Takes `calls`, a list of at most 500 calls; a call that is known by its `id` "
     "is not stored twice. Gives `new` and `known`, two counts. Each call takes:",
     "GET /healthz": "Everyone. Gives `ok` and `version`.",

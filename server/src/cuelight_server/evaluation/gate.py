@@ -9,12 +9,16 @@ from cuelight_server.kernel.verdict import Verdict
 
 __all__ = ["decide", "increase_pct", "stricter", "with_defaults"]
 
+_SHOWN = 5  # names in one reason
 _HAIR = 1e-9  # 0.1 + 0.2 is not 0.3: limits are met within a billionth
+_COUNTABLE = 1e12  # milliseconds: beyond this nobody reads digits
 Rule = Callable[[Json, Facts], Iterator[Ruling]]
 
 
 def decide(gate: Json, facts: Facts) -> Decision:
-    """A run that did not end is inconclusive; then a broken rule beats whatever is not known; only then is it a pass.
+    """A run that did not end, or that another model answered, is inconclusive.
+
+    Then a broken rule beats whatever is not known; only then is it a pass.
 
     `gate` is the gate that counts (see `stricter`); `facts.metrics` stand in the order of its metrics.
     """
@@ -23,6 +27,8 @@ def decide(gate: Json, facts: Facts) -> Decision:
     failed = [one.words for one in rulings if one.mark is Mark.FAIL]
     unknown = [one.words for one in rulings if one.mark is Mark.UNKNOWN]
     notes = dict.fromkeys(one.words for one in rulings if one.mark is Mark.NOT_APPLICABLE)
+    if facts.strange_models:  # the numbers are those of another model
+        return Decision(Verdict.INCONCLUSIVE, facts.strange_models, tuple(notes), rulings)
     if facts.unfinished:  # half an answer can look better or worse than the whole
         return Decision(Verdict.INCONCLUSIVE, (facts.unfinished,), tuple(notes), rulings)
     verdict = Verdict.FAIL if failed else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
@@ -92,7 +98,9 @@ def _caps(gate: Json, facts: Facts) -> Iterator[Ruling]:
     usd = gate.get("cost", {}).get("mean_max_usd")
     yield from _cap("cost", usd, facts.cost_usd, lambda value: f"${value:.5f} a case")
     most = gate.get("latency", {}).get("p95_max_ms")
-    yield from _cap("p95", most, facts.p95_ms, lambda value: f"{value:.0f} ms")
+    yield from _cap(
+        "p95", most, facts.p95_ms, lambda value: f"{value:.0f} ms" if value < _COUNTABLE else f"{value:.3g} ms"
+    )
 
 
 def _cap(name: str, most: float | None, value: float | None, say: Callable[[float], str]) -> Iterator[Ruling]:
@@ -161,6 +169,22 @@ def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
     least = gate.get("min_cases")
     if least is not None and facts.cases < least:
         yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")
+    if 0 < facts.cases < facts.least_cases:
+        words = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}"
+        yield Ruling("tier_min_cases", Mark.UNKNOWN, words)
+
+
+def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:
+    if facts.not_judged:
+        more = f" and {len(facts.not_judged) - _SHOWN} more" if len(facts.not_judged) > _SHOWN else ""
+        said = (
+            f"{_cases(len(facts.not_judged))} {'is' if len(facts.not_judged) == 1 else 'are'} judged by no blocker or"
+        )
+        yield Ruling("judged", Mark.UNKNOWN, f"{said} major grader: {', '.join(facts.not_judged[:_SHOWN])}{more}")
+
+
+def _cases(count: int) -> str:
+    return f"{count} case{'' if count == 1 else 's'}"
 
 
 def _ruling(rule: str, kept: bool, words: str) -> Ruling:  # noqa: FBT001  the answer of a comparison
@@ -171,4 +195,4 @@ def _known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-RULES: tuple[Rule, ...] = (_blockers, _pass_rate, _regressions, _increases, _caps, _floors, _metrics, _enough)
+RULES: tuple[Rule, ...] = (_blockers, _pass_rate, _regressions, _increases, _caps, _floors, _metrics, _enough, _judged)

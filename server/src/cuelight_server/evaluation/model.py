@@ -134,6 +134,7 @@ class CaseResult:
     passed: bool
     unstable: bool
     blockers: tuple[str, ...]  # names of the blocker graders that failed in some sample, sorted
+    judged: bool = True  # whether a blocker or major grader had a word on every sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +158,7 @@ class ArmResult:
     cost_usd: float | None
     p95_ms: float | None
     models: tuple[str, ...]
+    pinned: str = ""  # the model that the version names; empty where nobody asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,9 @@ class Facts:
     baseline_p95_ms: float | None
     metrics: tuple[MetricFact, ...] = ()
     unfinished: str = ""  # why the run did not come to its end
+    least_cases: int = 0  # what the workflow's tier asks for
+    not_judged: tuple[str, ...] = ()  # ids of cases that no blocker or major grader looks at
+    strange_models: tuple[str, ...] = ()  # answers of another model than the pinned one, in words
 
 
 @dataclass(frozen=True, slots=True)

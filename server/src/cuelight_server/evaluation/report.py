@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuelight_server.evaluation import tables
-from cuelight_server.evaluation.gate import decide, increase_pct
-from cuelight_server.evaluation.model import ArmResult, Decision, Facts, Json, Suite
+from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
+from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Suite
+from cuelight_server.evaluation.models import remarks
+from cuelight_server.evaluation.outputs import outputs_digest
 from cuelight_server.evaluation.scoring import excused, fixed, gather, newly_failing
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.verdict import Verdict
 
 UNSTABLE_IN_TIME = ("at",)
+_SMALL_USD = 0.0001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Subject:
     tool_version: str
     gate: Json | None = None
     prices_digest: str | None = None
+    recordings_digest: str | None = None  # of the recordings used; None where a provider was asked
+    least_cases: int = 0  # what the workflow's tier asks for
     notes: tuple[str, ...] = ()
 
 
@@ -40,13 +45,15 @@ def build(
 ) -> dict[str, Any]:
     """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass."""
     excuses = excused(suite, candidate, baseline)
-    facts = gather(candidate, baseline, excuses, unfinished)
+    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases)
     gate = subject.gate or {}
     decision = decide(gate, facts)
     return {
         **_head(subject),
         "baseline": _baseline(subject, baseline),
         **_numbers(candidate, baseline, facts),
+        "blocked_cases": facts.blocked_cases,
+        "blocked_cases_max": with_defaults(gate)["blocker_failures_max"],
         "verdict": decision.verdict.value,
         "why": list(decision.why),
         "expected_failures": tables.expected_failures(candidate, excuses),
@@ -57,7 +64,8 @@ def build(
         "case_table": tables.case_table(candidate, baseline, excuses),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
-        "notes": _notes(subject, candidate, decision),
+        "outputs_digest": outputs_digest(_arms(candidate, baseline)),
+        "notes": _notes(subject, candidate, baseline, decision),
         "error": None,
     }
 
@@ -71,6 +79,7 @@ def build_error(subject: Subject, error: CuelightError) -> dict[str, Any]:
         "verdict": Verdict.INCONCLUSIVE.value,
         "why": [f"error: {error.message}"],
         **{name: [] for name in _LISTS},
+        "outputs_digest": None,
         "notes": list(subject.notes),
         "error": error.to_json(),
     }
@@ -81,7 +90,7 @@ def evidence(report: Json) -> dict[str, Any]:
     return {name: value for name, value in report.items() if name not in UNSTABLE_IN_TIME}
 
 
-_COUNTED = ("cases", "samples", "pass_rate", "fixed", "newly_failing")
+_COUNTED = ("cases", "samples", "pass_rate", "fixed", "newly_failing", "blocked_cases", "blocked_cases_max")
 _MEASURED = ("cost_per_case_usd", "cost_delta_pct", "p95_ms", "p95_delta_pct")
 _LISTS = ("expected_failures", "unstable", "categories", "tags", "metrics", "case_table", "rulings", "models")
 
@@ -98,6 +107,7 @@ def _head(subject: Subject) -> dict[str, Any]:
         "local": subject.local,
         "gate": dict(subject.gate) if subject.gate is not None else None,
         "prices_digest": subject.prices_digest,
+        "recordings_digest": subject.recordings_digest,
         "at": subject.at,
         "tool_version": subject.tool_version,
     }
@@ -106,7 +116,7 @@ def _head(subject: Subject) -> dict[str, Any]:
 def _baseline(subject: Subject, baseline: ArmResult | None) -> dict[str, Any] | None:
     if subject.baseline is None or baseline is None:
         return None
-    numbers = {"pass_rate": _rounded(baseline.pass_rate, 3), "cost_per_case_usd": _rounded(baseline.cost_usd, 5)}
+    numbers = {"pass_rate": _rounded(baseline.pass_rate, 3), "cost_per_case_usd": _cost(baseline.cost_usd)}
     return {**subject.baseline, **numbers, "p95_ms": _whole(baseline.p95_ms)}
 
 
@@ -119,15 +129,20 @@ def _numbers(candidate: ArmResult, baseline: ArmResult | None, facts: Facts) -> 
         "fixed": fixed(candidate, baseline) if baseline else None,
         "newly_failing": newly_failing(candidate, baseline) if baseline else None,
         "blockers": list(facts.blockers),
-        "cost_per_case_usd": _rounded(candidate.cost_usd, 5),
+        "cost_per_case_usd": _cost(candidate.cost_usd),
         "cost_delta_pct": _rounded(increase_pct(facts.cost_usd, facts.baseline_cost_usd), 1),
         "p95_ms": _whole(candidate.p95_ms),
         "p95_delta_pct": _rounded(increase_pct(facts.p95_ms, facts.baseline_p95_ms), 1),
     }
 
 
-def _notes(subject: Subject, candidate: ArmResult, decision: Decision) -> list[str]:
-    notes = [*subject.notes, *_sample_notes(subject, candidate), *decision.notes]
+def _arms(candidate: ArmResult, baseline: ArmResult | None) -> dict[Arm, ArmResult]:
+    return {Arm.CANDIDATE: candidate} if baseline is None else {Arm.CANDIDATE: candidate, Arm.BASELINE: baseline}
+
+
+def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, decision: Decision) -> list[str]:
+    arms = list(_arms(candidate, baseline).values())
+    notes = [*subject.notes, *_sample_notes(subject, candidate), *decision.notes, *remarks(arms)]
     if candidate.cases and candidate.cost_usd is None:
         notes.append(f"cost not known: no price or no token count for {', '.join(candidate.models) or 'these outputs'}")
     if candidate.cases and candidate.p95_ms is None:
@@ -149,8 +164,18 @@ def _word(counts: Sequence[int]) -> str:
     return "one" if list(counts) == [1] else "those that there are"
 
 
-def _whole(value: float | None) -> int | None:
-    return None if value is None else round(value)
+def _whole(value: float | None) -> float | None:
+    """To the next integer, where JSON can hold it exactly."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(value) if abs(value) < 2**53 else value
+
+
+def _cost(value: float | None) -> float | None:
+    """USD to five places; below $0.0001 to 8 significant digits, so that a small cost never reads as none."""
+    if value is None or not math.isfinite(value) or abs(value) >= _SMALL_USD:
+        return _rounded(value, 5)
+    return float(f"{value:.8g}") + 0.0
 
 
 def _rounded(value: float | None, places: int) -> float | None:

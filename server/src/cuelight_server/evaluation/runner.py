@@ -43,22 +43,33 @@ class Task:
 def tasks(suite: Suite, side: Side, today: date, *, recorded: bool) -> Iterator[Task]:
     """Everything to be asked of one version, case by case.
 
-    The candidate gets exactly the suite's variables: one that is undeclared or missing is Invalid, and so is a case
-    that a context rule refuses. The baseline may be older than a variable of the suite: it gets those that it declares,
-    and where its outputs are recorded nothing is rendered for it at all.
+    Versions share a suite: each gets those of its variables that it declares (`unused` names the others). One that is
+    missing is Invalid, and so is a case that a context rule refuses. Nothing is rendered for a baseline whose outputs
+    are recorded.
     """
     renderer = Renderer(side.content)
     declared = {one.name for one in side.content.declared}
     for case in suite.cases:
-        if side.arm is Arm.CANDIDATE:
-            request = _request(side, case, renderer, case.input, today)
-        elif recorded:
+        if recorded and side.arm is Arm.BASELINE:
             request = _unrendered(side, case)
         else:
             values = {name: value for name, value in case.input.items() if name in declared}
             request = _request(side, case, renderer, values, today)
         for sample in range(1, side.samples[case.id] + 1):
             yield Task(side.arm, case, sample, replace(request, sample=sample))
+
+
+def unused(suite: Suite, content: Content) -> list[str]:
+    """Inputs of the suite that this content does not declare, and so does not get; sorted."""
+    given = set[str]().union(*(case.input for case in suite.cases))
+    return sorted(given - {one.name for one in content.declared})
+
+
+def refuse_broken(suite: Suite, content: Content, today: date) -> None:
+    """Invalid where the content cannot be rendered for a case: what stands behind a recording that nobody could make."""
+    one_each = dict.fromkeys((case.id for case in suite.cases), 1)
+    for _ in tasks(suite, Side(arm=Arm.CANDIDATE, content=content, samples=one_each), today, recorded=True):
+        pass
 
 
 def run(work: Iterator[Task], provider: Provider, keep: Keep, stop: Stop) -> str:

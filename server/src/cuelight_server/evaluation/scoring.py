@@ -18,7 +18,10 @@ from cuelight_server.evaluation.model import (
     Severity,
     Suite,
 )
+from cuelight_server.evaluation.models import strange
 from cuelight_server.evaluation.strictness import majors_needed
+
+_JUDGING = (Severity.BLOCKER, Severity.MAJOR)
 
 
 def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseResult:
@@ -39,10 +42,13 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         passed=bool(samples) and clear and majors >= needed,
         unstable=len(set(sound)) > 1,
         blockers=tuple(sorted(blockers)),
+        judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
     )
 
 
-def sum_up(label: str, digest: str, cases: tuple[CaseResult, ...], metrics: Sequence[Json]) -> ArmResult:
+def sum_up(
+    label: str, digest: str, cases: tuple[CaseResult, ...], metrics: Sequence[Json], pinned: str = ""
+) -> ArmResult:
     """One arm's numbers; None for each that is not known."""
     samples = [sample for case in cases for sample in case.samples]
     return ArmResult(
@@ -54,6 +60,7 @@ def sum_up(label: str, digest: str, cases: tuple[CaseResult, ...], metrics: Sequ
         cost_usd=mean(mean(sample.cost_usd for sample in case.samples) for case in cases),
         p95_ms=nearest_rank_p95(sample.latency_ms for sample in samples),
         models=tuple(sorted({sample.model for sample in samples if sample.model})),
+        pinned=pinned,
     )
 
 
@@ -80,7 +87,13 @@ def fixed(candidate: ArmResult, baseline: ArmResult) -> list[str]:
     return [one.case.id for one in candidate.cases if one.passed and one.case.id in before]
 
 
-def gather(candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str], unfinished: str = "") -> Facts:
+def gather(
+    candidate: ArmResult,
+    baseline: ArmResult | None,
+    excuses: Mapping[str, str],
+    unfinished: str = "",
+    least_cases: int = 0,
+) -> Facts:
     """The facts that the gate decides on."""
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
     before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
@@ -102,6 +115,9 @@ def gather(candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[st
             for one, was in zip(candidate.metrics, before, strict=True)
         ),
         unfinished=unfinished,
+        least_cases=least_cases,
+        not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
+        strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
 
 

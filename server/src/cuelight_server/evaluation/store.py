@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db.schema import evaluation, evaluation_result
@@ -39,6 +39,9 @@ class Stored:
     actor: str
     created_at: str
     finished_at: str | None
+    attempts: int = 0  # starts without an end
+    worker: str | None = None  # whose lease it is while it runs
+    heartbeat_at: str | None = None  # when the lease was renewed
 
     @property
     def recorded(self) -> bool:
@@ -74,10 +77,12 @@ def oldest_queued(sql: Connection) -> Stored | None:
     return _first(sql, _in_state(EvaluationState.QUEUED))
 
 
-def running(sql: Connection) -> list[str]:
-    """Ids of those that say they are running, at most 200."""
-    query = select(evaluation.c.id).where(evaluation.c.state == EvaluationState.RUNNING.value).limit(_MOST_RUNNING)
-    return list(sql.scalars(query))
+def running(sql: Connection, worker: str | None = None) -> list[str]:
+    """Ids of those that say they are running, at most 200; of one worker only, where one is named ("" is nobody)."""
+    query = select(evaluation.c.id).where(evaluation.c.state == EvaluationState.RUNNING.value)
+    if worker is not None:
+        query = query.where(_of(worker))
+    return list(sql.scalars(query.limit(_MOST_RUNNING)))
 
 
 def newest(sql: Connection, prompt: str, after: str | None, size: int) -> Page[Stored]:
@@ -104,20 +109,52 @@ def newest_passing(
     return _first(sql, _finished(prompt, content_digest, suite_digest, baseline_digest).where(*passed))
 
 
+def runs(
+    sql: Connection, prompt: str, content_digest: str, suite_digest: str, baseline_digest: str | None
+) -> tuple[int, int]:
+    """(how many of them passed, how many there are)."""
+    asked = _finished(prompt, content_digest, suite_digest, baseline_digest).order_by(None)
+    table = asked.with_only_columns(evaluation.c.verdict).subquery()
+    found = select(func.count(), func.count().filter(table.c.verdict == Verdict.PASS.value)).select_from(table)
+    every, passed = sql.execute(found).one()
+    return passed, every
+
+
 def progress(sql: Connection, id: str, state: EvaluationState, done: int, total: int) -> None:
     """Operational: how far the run is."""
     sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=state.value, done=done, total=total))
 
 
-def claim(sql: Connection, id: str) -> bool:
-    """Operational: it runs from now on; False where somebody else was first."""
+def claim(sql: Connection, id: str, worker: str = "", at: str = "") -> bool:
+    """Operational: it runs from now on, in the hands of this worker; False where somebody else was first."""
     waiting = (evaluation.c.id == id, evaluation.c.state == EvaluationState.QUEUED.value)
-    return sql.execute(update(evaluation).where(*waiting).values(state=EvaluationState.RUNNING.value)).rowcount == 1
+    lease = {"worker": worker, "heartbeat_at": at, "attempts": evaluation.c.attempts + 1}
+    made = update(evaluation).where(*waiting).values(state=EvaluationState.RUNNING.value, **lease)
+    return sql.execute(made).rowcount == 1
 
 
-def requeue(sql: Connection, id: str) -> None:
-    """Operational: let it wait again."""
-    sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=EvaluationState.QUEUED.value))
+def renew(sql: Connection, id: str, worker: str, at: str) -> bool:
+    """Operational: its worker is alive; False where it is not this worker's any more."""
+    return sql.execute(update(evaluation).where(*_held(id, worker)).values(heartbeat_at=at)).rowcount == 1
+
+
+def take(sql: Connection, id: str, worker: str, before: str, at: str) -> bool:
+    """Operational: take over a lease that was not renewed since `before`; False where it was."""
+    late = func.coalesce(evaluation.c.heartbeat_at, "") < before
+    mine = (evaluation.c.id == id, evaluation.c.state == EvaluationState.RUNNING.value, late)
+    return sql.execute(update(evaluation).where(*mine).values(worker=worker, heartbeat_at=at)).rowcount == 1
+
+
+def holds(sql: Connection, id: str, worker: str) -> bool:
+    """Whether it is running in the hands of this worker."""
+    return sql.execute(select(evaluation.c.id).where(*_held(id, worker))).one_or_none() is not None
+
+
+def requeue(sql: Connection, id: str, worker: str, *, orderly: bool) -> bool:
+    """Operational: let what this worker holds wait again; after an orderly stop the start does not count as failed."""
+    values: dict[str, Any] = {"state": EvaluationState.QUEUED.value, "worker": None, "heartbeat_at": None}
+    values |= {"attempts": 0} if orderly else {}
+    return sql.execute(update(evaluation).where(*_held(id, worker)).values(values)).rowcount == 1
 
 
 def finish(
@@ -167,6 +204,14 @@ def kept(sql: Connection, id: str) -> Iterable[StoredResult]:
     """Every output that a run has kept so far: what it need not ask again."""
     query = select(evaluation_result).where(evaluation_result.c.evaluation == id)
     return [_result(row) for row in sql.execute(query)]
+
+
+def _of(worker: str) -> ColumnElement[bool]:
+    return func.coalesce(evaluation.c.worker, "") == worker
+
+
+def _held(id: str, worker: str) -> tuple[ColumnElement[bool], ...]:
+    return evaluation.c.id == id, evaluation.c.state == EvaluationState.RUNNING.value, _of(worker)
 
 
 def _in_state(state: EvaluationState) -> Select[Any]:

@@ -32,6 +32,19 @@ def stricter(candidate: Json, production: Json) -> dict[str, Any]:
     return made
 
 
+def lifted(gate: Json, floor: Json) -> dict[str, Any]:
+    """The gate, in what a tier's floor speaks of no less strict than the floor."""
+    chosen = {**dict.fromkeys(_MOST, min), **dict.fromkeys(_LEAST, max)}
+    whole = with_defaults(gate)
+    return {**whole, **{name: _both(whole, floor, name, chosen[name]) for name in floor}}
+
+
+def raised(gate: Json, floor: Json) -> list[str]:
+    """What the floor makes stricter in the gate, in words; empty where the gate asks for as much by itself."""
+    before, after = with_defaults(gate), lifted(gate, floor)
+    return [f"{name} {after[name]:g}" for name in floor if after[name] != before.get(name)]
+
+
 def majors_needed(repeat: Json, samples: int) -> int:
     """In how many of `samples` outputs the major graders must pass: majors_min, scaled up where there are fewer."""
     asked: int = repeat.get("samples", 1)

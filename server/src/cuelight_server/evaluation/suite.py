@@ -1,9 +1,7 @@
 """Reading a suite's document: every case complete with the suite's defaults and derived variables."""
 
-from typing import Any
-
-from cuelight.contract.condition import lookup
 from cuelight_server.evaluation.model import Case, Category, Json, Suite
+from cuelight_server.kernel.cases import whole_input
 from cuelight_server.kernel.errors import Invalid
 
 
@@ -25,21 +23,15 @@ def read_suite(name: str, digest: str, document: Json) -> Suite:
 
 
 def _case(one: Json, document: Json) -> Case:
-    given = {**document.get("defaults", {}), **one["input"]}
     return Case(
         id=one["id"],
         category=Category(one["category"]),
         title=one["title"],
-        input={**_derived(document.get("derived", {}), given), **given},
+        input=whole_input(one, document),
         tags=tuple(one.get("tags", [])),
         label=one.get("label"),
         graders=tuple(one.get("graders", [])),
     )
-
-
-def _derived(derived: Json, given: Json) -> dict[str, Any]:
-    found = {name: lookup(path, {"output": given}) for name, path in derived.items()}
-    return {name: values[0] for name, values in found.items() if values}
 
 
 def _expected(rows: list[Json]) -> dict[str, dict[str, str]]:

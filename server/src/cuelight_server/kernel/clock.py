@@ -20,7 +20,7 @@ def rfc3339(at: datetime) -> str:
     """
     if at.tzinfo is None:
         raise Invalid(f"the time {at} has no zone", "give times in UTC")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def parse(text: str) -> datetime:
@@ -31,4 +31,7 @@ def parse(text: str) -> datetime:
         raise Invalid(f"{text!r} is no time", "write it like 2026-01-05T09:00:00Z") from bad
     if at.tzinfo is None:
         raise Invalid(f"the time {text!r} has no zone", "add Z, or an offset such as +01:00")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as bad:
+        raise Invalid(f"{text!r} is no time in UTC", "write it like 2026-01-05T09:00:00Z") from bad

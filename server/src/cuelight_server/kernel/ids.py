@@ -41,6 +41,11 @@ def token_secret() -> str:
     return secrets.token_hex(_SECRET_BYTES)
 
 
+def worker_id() -> str:
+    """What tells one worker from another while both run: 64 bits, 16 hex characters."""
+    return secrets.token_hex(_TOKEN_ID_BYTES)
+
+
 def epoch() -> str:
     """What tells one desk from another, and a restored desk from the one before: 128 bits, 32 hex characters."""
     return secrets.token_hex(16)

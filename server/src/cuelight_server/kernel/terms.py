@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# Keys of a model call that settings.extra may not set: they are ours, pinned and reviewed.
+OURS = frozenset({"model", "messages", "tools", "stream", "n"})
+
 
 class _Ordered(StrEnum):
     """Values that compare by their place in the list, mildest first: `max(tier_level, class_level)`."""

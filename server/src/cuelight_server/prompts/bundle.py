@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cuelight.contract import format as file_format
@@ -48,16 +48,42 @@ class Bundle:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """A version that the desk has, for a newer one to be held against; `served` where production serves it."""
+
+    number: int
+    content: Content
+    served: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OnDesk:
+    """What the desk has of a workflow beside the folder.
+
+    `declared` maps a prompt's short name to the variables of its versions and drafts, `labels` to their labels;
+    `digests` are those of all contents.
+    """
+
+    declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What lint and the rule report look at.
 
-    `suites` are those of the folder and, where the folder lacks one, the desk's; `people` the ids that the desk knows,
-    None where nobody asked it.
+    `suites` and `knowledge` are those of the folder and, where the folder lacks one, the desk's; `people` the ids that
+    the desk knows, None where nobody asked it; `earlier` by short name what the desk has: the newest version, and the
+    one in production.
     """
 
     bundle: Bundle
     suites: Mapping[str, Mapping[str, Any]]
     people: frozenset[str] | None = None
+    knowledge: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[Earlier, ...]] = field(default_factory=dict)
+    desk: OnDesk = OnDesk()
 
 
 def checked(bundle: Any) -> Bundle:

@@ -12,6 +12,7 @@ from cuelight_server.prompts.model import Enforcement, RuleState
 ENFORCED_BY: Mapping[str, str] = MappingProxyType(
     {
         "tier": "cuelight_server.prompts.lint",
+        "approved endpoints": "cuelight_server.prompts.lint_prompt",
         "owners": "cuelight_server.audit.permissions",
         "approvals": "cuelight_server.releases.checklist",
         "extra approvals": "cuelight_server.releases.checklist",
@@ -34,7 +35,7 @@ ENFORCED_BY: Mapping[str, str] = MappingProxyType(
         "context": "cuelight.contract.context",
         "output schema": "cuelight.contract.output",
         "output rule": "cuelight.contract.output",
-        "consumer schema": "",
+        "consumer schema": "cuelight_server.prompts.contract_fit",
         "on invalid": "cuelight.contract.output",
         "tool": "cuelight.contract.authority",
         "MCP pin": "",
@@ -76,6 +77,8 @@ def _workflow(document: Mapping[str, Any]) -> Iterator[RuleState]:
     where = "workflow"
     yield _state(where, "tier", document["tier"])
     yield _state(where, "owners", ", ".join(document["owners"]))
+    if "approved_endpoints" in document:
+        yield _state(where, "approved endpoints", ", ".join(document["approved_endpoints"]))
     yield from _release(where, document.get("release", {}))
     for name, one in document["prompts"].items():
         yield _state(f"{where}.prompts.{name}", "fallback", "while it is switched off")

@@ -6,8 +6,10 @@ from typing import Any
 from cuelight.contract.errors import Invalid
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.prompts.model import Finding, Severity
+from cuelight_server.prompts.schema_words import unknown_words
 
 Step = str | int
+_SHOWN = 5
 
 
 def error(code: str, message: str, hint: str, document: str, *path: Step) -> Finding:
@@ -36,11 +38,21 @@ def declared(what: str, document: str, *path: Step) -> Finding:
     )
 
 
+def some(words: list[str], joined: str = ", ") -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return joined.join(words[:_SHOWN]) + more
+
+
 def schema_problems(places: Iterator[tuple[tuple[Step, ...], Any]], document: str) -> Iterator[Finding]:
-    """`schema_invalid` for each schema that cannot be used."""
+    """`schema_invalid` for each schema that cannot be used, `schema_keyword_unknown` for each word that it cannot have."""
     for path, schema in places:
         if schema is None:
             continue
+        for steps, word, meant in unknown_words(schema):
+            hint = f"did you mean {meant}?" if meant else "take it out, or call it x-...: it has no effect"
+            words = f"JSON Schema has no keyword {word}: nothing checks it"
+            yield warning("schema_keyword_unknown", words, hint, document, *path, *steps)
         try:
             schema_validator(schema, ".".join(map(str, path)))
         except Invalid as bad:

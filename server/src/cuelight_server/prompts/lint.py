@@ -6,8 +6,9 @@ from typing import Any
 from cuelight_server.kernel.terms import Role, Tier
 from cuelight_server.prompts.bundle import Facts, schemas_in
 from cuelight_server.prompts.findings import declared, error, judged, schema_problems, warning
+from cuelight_server.prompts.lint_beside import findings_of_what_lies_beside
 from cuelight_server.prompts.lint_prompt import findings_of_prompt
-from cuelight_server.prompts.lint_suite import findings_of_suite
+from cuelight_server.prompts.lint_suite import findings_of_suite, pairing
 from cuelight_server.prompts.model import Finding, Severity
 
 FALLBACKS = ("person", "message", "value")
@@ -19,16 +20,22 @@ def lint(facts: Facts) -> list[Finding]:
     found = [*_workflow(facts, tier), *_authority(facts.bundle.authority, tier)]
     for name, suite in facts.suites.items():
         found.extend(findings_of_suite(name, suite, tier))
+    contents = [item.content for labels in facts.bundle.prompts.values() for item in labels.values()]
+    pairs = {
+        name: pairing(suite, [one for one in contents if one.evaluation["suite"] == name])
+        for name, suite in facts.suites.items()
+    }
     for name, labels in facts.bundle.prompts.items():
         for label, item in labels.items():
-            found.extend(findings_of_prompt(facts, name, label, item, tier))
+            found.extend(findings_of_prompt(facts, name, label, item, tier, pairs))
+    found.extend(findings_of_what_lies_beside(facts))
     return sorted(found, key=lambda one: (one.severity is not Severity.ERROR, one.document, one.code))
 
 
 def standing_in_the_way(findings: list[Finding], prompt: str, label: str, suite: str) -> list[Finding]:
-    """The errors that concern one version: its own, its suite's, and those of the workflow and its authority."""
-    places = (f"prompts/{prompt}/{label}", f"suites/{suite}", "workflow", "authority")
-    return [one for one in findings if one.severity is Severity.ERROR and one.document in places]
+    """The errors that concern one version: its own, its suite's, and those of the workflow, its authority and prices."""
+    places = (f"prompts/{prompt}/{label}", f"suites/{suite}", "workflow", "authority", "prices")
+    return [one for one in findings if one.severity is Severity.ERROR and one.about in places]
 
 
 def _workflow(facts: Facts, tier: Tier) -> Iterator[Finding]:
@@ -40,7 +47,7 @@ def _workflow(facts: Facts, tier: Tier) -> Iterator[Finding]:
     yield from _approvals(document, tier)
     for name, one in document["prompts"].items():
         yield from _approvals(one, tier, "prompts", name)
-        if sum(kind in one["fallback"] for kind in FALLBACKS) != 1:
+        if sum(kind in one.get("fallback", ()) for kind in FALLBACKS) != 1:
             words = f"nobody says what callers of {name} get while it is switched off"
             hint = f"give exactly one of {', '.join(FALLBACKS)}"
             yield error("fallback_missing", words, hint, "workflow", "prompts", name, "fallback")

@@ -8,10 +8,12 @@ from cuelight.contract.authority import WIDEST_FIRST
 from cuelight.contract.content import Content
 from cuelight.contract.errors import Invalid
 from cuelight.contract.template import compile_text
-from cuelight_server.kernel.terms import Tier
+from cuelight_server.kernel.terms import OURS, Tier
 from cuelight_server.prompts.bundle import Facts, Item, number_of, schemas_in
-from cuelight_server.prompts.findings import declared, error, judged, schema_problems, warning
-from cuelight_server.prompts.lint_suite import findings_of_pair
+from cuelight_server.prompts.contract_fit import fit
+from cuelight_server.prompts.findings import declared, error, judged, schema_problems, some, warning
+from cuelight_server.prompts.lint_change import findings_of_change
+from cuelight_server.prompts.lint_suite import Pairing, findings_of_pair
 from cuelight_server.prompts.model import Finding
 
 # A date (2026-06-01, 20260601), month and day (-0613), a numbered revision (-002) or a hash: names that stay.
@@ -25,7 +27,9 @@ _PINNED = re.compile(
 )
 
 
-def findings_of_prompt(facts: Facts, name: str, label: str, item: Item, tier: Tier) -> Iterator[Finding]:
+def findings_of_prompt(
+    facts: Facts, name: str, label: str, item: Item, tier: Tier, pairs: Mapping[str, Pairing]
+) -> Iterator[Finding]:
     """Everything that is wrong with one prompt file, and how it fits its suite and the authority table."""
     place, content = f"prompts/{name}/{label}", item.content
     if name not in facts.bundle.workflow["prompts"]:
@@ -36,16 +40,21 @@ def findings_of_prompt(facts: Facts, name: str, label: str, item: Item, tier: Ti
         yield error("release_note_missing", "the version has no release note", hint, place, "release_note")
     yield from _texts(content, place, tier)
     yield from _settings(content.settings, place, tier)
+    yield from _endpoint(content.settings, facts.bundle.workflow.get("approved_endpoints"), place)
     yield from _context(content, place)
     yield from schema_problems(schemas_in("prompt", content.to_json()), place)
     yield from _on_invalid(content.output, place, tier)
+    yield from _consumers(content.output, place)
+    yield from findings_of_change(facts, name, label, content, tier)
     yield from _tools(content, facts.bundle.authority, place)
-    suite = facts.suites.get(content.evaluation["suite"])
-    if suite is None:
+    pair = pairs.get(content.evaluation["suite"])
+    if pair is None:
         words = f"there is no suite {content.evaluation['suite']}"
         yield error("suite_missing", words, f"write suites/{content.evaluation['suite']}.yaml", place, "evaluation")
     else:
-        yield from findings_of_pair(content, suite, place)
+        labels = facts.bundle.prompts[name].values()
+        known = {one.name for other in labels for one in other.content.declared}
+        yield from findings_of_pair(content, pair, place, frozenset(known) | facts.desk.declared.get(name, frozenset()))
 
 
 def _texts(content: Content, place: str, tier: Tier) -> Iterator[Finding]:
@@ -69,9 +78,12 @@ def _texts(content: Content, place: str, tier: Tier) -> Iterator[Finding]:
                 hint = f"write {part['include']}@sha256:...; `cuelight digest` tells it"
                 words = f"the fragment {part['include']} is not pinned by its digest"
                 yield error("include_not_pinned", words, hint, place, "messages", index, "parts", at)
+    order = [one.name for one in content.declared]
     for name in sorted(known - used):
         hint = "use it in a message, or take it out: a required variable must be passed with each call"
-        yield warning("variable_unused", f"no message uses the variable {name}", hint, place, "variables", name)
+        yield warning(
+            "variable_unused", f"no message uses the variable {name}", hint, place, "variables", order.index(name)
+        )
     if tier >= Tier.ELEVATED and not any(block == "boundary" and text.strip() for _, block, text in content.texts()):
         hint = "mark what it must never do, and when a person takes over, as `block: boundary`"
         yield error("boundary_missing", "the prompt states no boundary", hint, place, "messages")
@@ -103,10 +115,39 @@ def _settings(settings: Mapping[str, Any], place: str, tier: Tier) -> Iterator[F
             "model",
             strict=strict,
         )
+    for key in sorted(OURS & settings.get("extra", {}).keys()):
+        hint = "take it out of settings.extra: what is pinned, reviewed and evaluated is not overridden there"
+        yield error("extra_overrides", f"settings.extra sets {key}", hint, place, "settings", "extra", key)
     for key in ("temperature", "max_output_tokens"):
         if strict and key not in settings:
             hint = "from tier elevated up the provider's default is not enough: it can change"
             yield error("settings_incomplete", f"the settings leave out {key}", hint, place, "settings", key)
+
+
+def _endpoint(settings: Mapping[str, Any], approved: list[str] | None, place: str) -> Iterator[Finding]:
+    provider = settings.get("provider")
+    if approved is not None and provider not in approved:
+        said = f"the endpoint {provider} is not approved" if provider else "the settings name no endpoint"
+        hint = (
+            f"set settings.provider to one of approved_endpoints in workflow.yaml: {', '.join(approved) or 'none yet'}"
+        )
+        yield error("endpoint_not_approved", said, hint, place, "settings", "provider")
+
+
+def _consumers(output: Mapping[str, Any], place: str) -> Iterator[Finding]:
+    """Everything that the output contract allows must be readable by each consumer that says what it accepts."""
+    for index, one in enumerate(output["consumers"]):
+        if "schema" not in one:
+            continue
+        found, where = fit(output["schema"] or {}, one["schema"]), ("output", "consumers", index)
+        if found.unfit:
+            words = f"{one['name']} cannot read every output: {some(list(found.unfit), '; ')}"
+            hint = "narrow the output schema, or let the consumer accept more first"
+            yield error("consumer_unfit", words, hint, place, *where)
+        if found.undecided:
+            words = f"whether {one['name']} can read every output cannot be told: {some(list(found.undecided), '; ')}"
+            hint = "say that part in types, keys, values and ranges, in both schemas"
+            yield warning("consumer_undecided", words, hint, place, *where)
 
 
 def _context(content: Content, place: str) -> Iterator[Finding]:

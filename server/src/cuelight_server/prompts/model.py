@@ -48,6 +48,7 @@ class Version:
     author: str
     release_note: str
     created_at: str
+    text: str = ""  # the content in canonical form, where somebody has it ready
 
     @property
     def label(self) -> str:
@@ -65,6 +66,7 @@ class Draft:
     content: Document
     author: str
     updated_at: str
+    text: str = ""  # the content in canonical form, where somebody has it ready
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,7 @@ class Numbered:
     document: Document
     actor: str
     created_at: str
+    text: str = ""  # the document in canonical form, where somebody has it ready
 
 
 class Severity(StrEnum):
@@ -89,7 +92,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that lint found. `document` is `workflow`, `authority`, `suites/x` or `prompts/x/v1`; `path` steps in."""
+    """One thing that lint found. `document` is `workflow`, `authority`, `suites/x` or `prompts/x/v1`; `path` steps in.
+
+    `concerns` is the document in whose way it stands, where that is another one.
+    """
 
     code: str
     severity: Severity
@@ -97,6 +103,12 @@ class Finding:
     hint: str
     document: str
     path: tuple[str | int, ...] = ()
+    concerns: str = ""
+
+    @property
+    def about(self) -> str:
+        """The document in whose way it stands, which need not be the one to correct."""
+        return self.concerns or self.document
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""

@@ -1,7 +1,7 @@
 """What a push would do: pure, from what the desk has and what the folder says."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,16 @@ from cuelight_server.prompts.bundle import Bundle, Item, number_of
 from cuelight_server.prompts.lint import standing_in_the_way
 from cuelight_server.prompts.model import Finding, Numbered, RecordingKey, Workflow
 
-GOVERNED = ("tier", "situations", "owners", "business_owner", "technical_owner", "release", "rollback")
+GOVERNED = (
+    "tier",
+    "situations",
+    "owners",
+    "business_owner",
+    "technical_owner",
+    "approved_endpoints",
+    "release",
+    "rollback",
+)
 GOVERNED_OF_PROMPT = ("owners", "release")
 
 
@@ -37,6 +46,7 @@ class Stored:
     knowledge: Mapping[str, Numbered]
     prices: Numbered | None
     recordings: Mapping[RecordingKey, str]
+    notes: Mapping[str, Mapping[int, str]] = field(default_factory=dict)  # the release note of each version
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +134,20 @@ def lowered(stored: Stored, bundle: Bundle) -> tuple[Tier, Tier] | None:
 def _prompt(stored: Stored, bundle: Bundle, name: str, findings: list[Finding], *, as_drafts: bool) -> Iterator[Entry]:
     full = f"{bundle.name}.{name}"
     drafts, known = stored.drafts.get(full, {}), dict(stored.versions.get(full, {}))
-    waiting = ""
+    notes, waiting = stored.notes.get(full, {}), ""
     for label, item in sorted(bundle.prompts[name].items(), key=lambda one: (number_of(one[0]) or 0, one[0])):
         number = number_of(label)
         if number is None or (as_drafts and number not in known):
             yield Entry(name, label, item, _draft_state(drafts.get(label), item))
             continue
-        entry = _version(Entry(name, label, item, State.NEW, number), known, waiting, findings, as_drafts=as_drafts)
+        entry = _version(
+            Entry(name, label, item, State.NEW, number),
+            known,
+            waiting,
+            findings,
+            as_drafts=as_drafts,
+            note=notes.get(number),
+        )
         if entry.state is State.NEW and entry.number is not None:
             known[number] = item.content.digest
         waiting = waiting or (label if entry.findings else "")
@@ -138,19 +155,25 @@ def _prompt(stored: Stored, bundle: Bundle, name: str, findings: list[Finding], 
 
 
 def _version(
-    entry: Entry, known: Mapping[int, str], waiting: str, findings: list[Finding], *, as_drafts: bool
+    entry: Entry,
+    known: Mapping[int, str],
+    waiting: str,
+    findings: list[Finding],
+    *,
+    as_drafts: bool,
+    note: str | None = None,
 ) -> Entry:
     """The entry settled: a version is minted once, above all others, free of errors, and never under two numbers."""
     number, content, most = number_of(entry.label) or 0, entry.item.content, max(known, default=0)
     twin = next((other for other, stored in known.items() if stored == content.digest), None)
     if known.get(number) == content.digest:
-        return _settled(entry, State.UNCHANGED, number)
+        return _settled(entry, State.UNCHANGED, number, _reworded(entry.item, note))
     if number in known and as_drafts:
         return _refused(entry, f"{entry.label} is a version; a draft cannot carry its name", "rename the draft's file")
     if number in known:
         return _refused(entry, "a version never changes", f"save as v{most + 1}")
     if twin is not None:
-        return _settled(entry, State.UNCHANGED, twin, f"same content as v{twin}")
+        return _refused(entry, f"the same content as v{twin}", f"use v{twin}, or change something")
     if number < most:
         return _refused(entry, f"v{most} exists already, and numbers only go up", f"save as v{most + 1}")
     errors = standing_in_the_way(findings, entry.prompt, entry.label, content.evaluation["suite"])
@@ -159,7 +182,22 @@ def _version(
         return _refused(entry, why, errors[0].hint, tuple(errors))
     if waiting:
         return _refused(entry, f"{waiting} comes first and was refused", f"correct {waiting}, or take its file out")
-    return entry
+    return Entry(entry.prompt, entry.label, entry.item, State.NEW, number, _gap(most, number))
+
+
+def _reworded(item: Item, note: str | None) -> str:
+    """A minted version keeps the note that it was minted with."""
+    changed = note is not None and item.release_note != note
+    return "its new release note is ignored: a version never changes" if changed else ""
+
+
+def _gap(most: int, number: int) -> str:
+    """Numbers that no version has, said in words: they can never be filled."""
+    missing = range(most + 1, number)
+    if not missing:
+        return ""
+    names = f"v{missing[0]}" if len(missing) == 1 else f"v{missing[0]} to v{missing[-1]}"
+    return f"there is no {names}, and there never will be: numbers only go up"
 
 
 def _settled(entry: Entry, state: State, number: int, why: str = "") -> Entry:

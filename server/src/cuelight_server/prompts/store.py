@@ -1,10 +1,12 @@
 """Where workflows, prompts, their versions and drafts, suites, knowledge, prices and recordings are kept."""
 
+# long because: nine tables of one noun, a query or two each
+
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, union_all, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db import schema
@@ -55,6 +57,13 @@ def save_workflow(sql: Connection, new: Workflow) -> None:
             created_at=new.created_at,
         )
     )
+
+
+def revised_since(sql: Connection, workflow: str, revision: int) -> list[str]:
+    """Ids of those who pushed a revision above this one."""
+    table = schema.workflow_revision
+    found = select(table.c.actor).where(table.c.workflow == workflow, table.c.revision > revision).distinct()
+    return list(sql.scalars(found.order_by(table.c.actor).limit(_MOST)))
 
 
 def owners_of(sql: Connection, workflow: str, prompt: str = "") -> dict[str, dict[str, Any]]:
@@ -123,6 +132,16 @@ def lowest(sql: Connection, prompt: str) -> Version | None:
     return None if row is None else _version(row)
 
 
+def versions_of(sql: Connection, workflow: str) -> Iterator[Version]:
+    """Every version of one workflow, prompt by prompt, oldest first."""
+    table = schema.version
+    joined = select(table).join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    rows = sql.execute(
+        joined.where(schema.prompt.c.workflow == workflow).order_by(table.c.prompt, table.c.number).limit(_MOST)
+    )
+    yield from (_version(row) for row in rows)
+
+
 def every_version(sql: Connection) -> Iterator[Version]:
     """All versions of the desk, one after the other, for `verify`; what cannot be read has its text as content."""
     for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):
@@ -139,7 +158,7 @@ def save_version(sql: Connection, new: Version) -> None:
             prompt=new.prompt,
             number=new.number,
             digest=new.digest,
-            content=canonical_text(dict(new.content)),
+            content=new.text or canonical_text(dict(new.content)),
             author=new.author,
             release_note=new.release_note,
             created_at=new.created_at,
@@ -164,11 +183,28 @@ def drafts(sql: Connection, prompt: str, after: str = "", size: int = DEFAULT_SI
 
 def save_draft(sql: Connection, new: Draft) -> None:
     """Store a draft, over the one that has its label."""
-    table, content = schema.draft, canonical_text(dict(new.content))
+    table, content = schema.draft, new.text or canonical_text(dict(new.content))
     values = {"digest": new.digest, "content": content, "author": new.author, "updated_at": new.updated_at}
     same = and_(table.c.prompt == new.prompt, table.c.label == new.label)
     if sql.execute(update(table).where(same).values(**values)).rowcount == 0:
         sql.execute(insert(table).values(prompt=new.prompt, label=new.label, **values))
+
+
+def contribute(sql: Connection, made: Version | Draft, actor: str, at: str) -> None:
+    """Remember for good that `actor` had a hand in this content under this label; once is enough."""
+    table = schema.contribution
+    key = {"prompt": made.prompt, "digest": made.digest, "actor": actor, "label": made.label}
+    known = select(table.c.at).where(*(table.c[name] == value for name, value in key.items()))
+    if sql.execute(known).one_or_none() is None:
+        sql.execute(insert(table).values(**key, at=at))
+
+
+def contributors(sql: Connection, prompt: str, digest: str, label: str) -> list[str]:
+    """Ids of those who had a hand in this content, or in any content under this label."""
+    table = schema.contribution
+    same = or_(table.c.digest == digest, table.c.label == label)
+    found = select(table.c.actor).where(table.c.prompt == prompt, same).distinct()
+    return list(sql.scalars(found.order_by(table.c.actor).limit(_MOST)))
 
 
 def drop_draft(sql: Connection, prompt: str, label: str) -> None:
@@ -196,6 +232,17 @@ def version_digests(sql: Connection, workflow: str) -> dict[str, dict[int, str]]
     return found
 
 
+def release_notes(sql: Connection, workflow: str) -> dict[str, dict[int, str]]:
+    """Prompt -> number -> release note, for every version of one workflow."""
+    table = schema.version
+    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    query = select(table.c.prompt, table.c.number, table.c.release_note).select_from(joined)
+    found: dict[str, dict[int, str]] = {}
+    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
+        found.setdefault(row.prompt, {})[row.number] = row.release_note
+    return found
+
+
 def draft_digests(sql: Connection, workflow: str) -> dict[str, dict[str, str]]:
     """Prompt -> label -> digest, for every draft of one workflow."""
     table = schema.draft
@@ -205,6 +252,13 @@ def draft_digests(sql: Connection, workflow: str) -> dict[str, dict[str, str]]:
     for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
         found.setdefault(row.prompt, {})[row.label] = row.digest
     return found
+
+
+def declared(sql: Connection, prompt: str) -> frozenset[str]:
+    """The variables that any version or draft of a prompt declares."""
+    both = union_all(*(select(one.c.content).where(one.c.prompt == prompt) for one in (schema.version, schema.draft)))
+    contents = (json.loads(text) for text in sql.scalars(both.limit(_MOST)))
+    return frozenset(one["name"] for content in contents for one in content["variables"])
 
 
 def suite(sql: Connection, workflow: str, name: str) -> Numbered | None:
@@ -228,6 +282,14 @@ def suites(sql: Connection, workflow: str) -> list[Numbered]:
 def save_suite(sql: Connection, new: Numbered) -> None:
     """Store a suite under a new number, for good."""
     sql.execute(insert(schema.suite).values(name=new.name, **_values(new)))
+
+
+def suite_pushed_since(sql: Connection, workflow: str, name: str, number: int) -> list[str]:
+    """Ids of those who pushed this suite under a number above this one."""
+    table = schema.suite
+    above = (table.c.workflow == workflow, table.c.name == name, table.c.number > number)
+    found = select(table.c.actor).where(*above).distinct()
+    return list(sql.scalars(found.order_by(table.c.actor).limit(_MOST)))
 
 
 def all_knowledge(sql: Connection, workflow: str) -> list[Numbered]:
@@ -273,6 +335,14 @@ def recording_texts(sql: Connection, workflow: str, contents: Collection[str]) -
     return found
 
 
+def all_recordings(sql: Connection, workflow: str) -> Iterator[tuple[str, str, int, str]]:
+    """Every recording of a workflow: content digest, case, sample and canonical text."""
+    table = schema.recording
+    wanted = (table.c.content_digest, table.c.case_id, table.c.sample, table.c.document)
+    for row in sql.execute(select(*wanted).where(table.c.workflow == workflow)):
+        yield row.content_digest, row.case_id, row.sample, row.document
+
+
 def recorded_contents(sql: Connection, workflow: str) -> list[str]:
     """Digests of the contents that have recordings in one workflow."""
     table = schema.recording
@@ -296,6 +366,21 @@ def _key(workflow: str, key: RecordingKey) -> dict[str, Any]:
     return {"content_digest": key[0], "case_id": key[1], "sample": key[2], "workflow": workflow}
 
 
+def marks(sql: Connection, workflow: str) -> tuple[Any, ...]:
+    """What tells one state of a workflow from another, without reading a document: numbers and digests."""
+    revision = sql.scalar(select(schema.workflow.c.revision).where(schema.workflow.c.name == workflow))
+    prompts = [(one.name, one.retired_at) for one in prompts_of(sql, workflow)]
+    numbered = [_digests(sql, table, workflow) for table in (schema.suite, schema.knowledge, schema.prices)]
+    return revision, prompts, version_digests(sql, workflow), draft_digests(sql, workflow), numbered
+
+
+def _digests(sql: Connection, table: Table, workflow: str) -> list[tuple[int, str]]:
+    found = select(table.c.number, table.c.digest).where(table.c.workflow == workflow)
+    return [
+        (row.number, row.digest) for row in sql.execute(found.order_by(table.c.number, table.c.digest).limit(_MOST))
+    ]
+
+
 def _newest(sql: Connection, table: Table, workflow: str, name: str) -> Numbered | None:
     found = select(table).where(table.c.workflow == workflow, table.c.name == name)
     row = sql.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
@@ -315,7 +400,7 @@ def _values(new: Numbered) -> dict[str, Any]:
         "workflow": new.workflow,
         "number": new.number,
         "digest": new.digest,
-        "document": canonical_text(dict(new.document)),
+        "document": new.text or canonical_text(dict(new.document)),
         "actor": new.actor,
         "created_at": new.created_at,
     }

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from cuelight_server.kernel.errors import CuelightError, Invalid, Unavailable
+from cuelight_server.kernel.terms import OURS
 from cuelight_server.providers.port import Completion, CompletionRequest
 
 ATTEMPTS = 4
@@ -112,7 +113,7 @@ class OpenAI:
 
 
 def payload(request: CompletionRequest, names: Mapping[str, str], base_url: str) -> dict[str, Any]:
-    """The body of the call. `settings.extra` is sent as it is and wins."""
+    """The body of the call. `settings.extra` is sent as it is and wins; Invalid where it would override what is ours."""
     settings = request.settings
     body: dict[str, Any] = {"model": settings["model"], "messages": [_message(one) for one in request.messages]}
     body |= {name: settings[name] for name in _SAME_NAME if name in settings}
@@ -124,7 +125,13 @@ def payload(request: CompletionRequest, names: Mapping[str, str], base_url: str)
     form = _response_format(settings.get("structured_output", "none"), request.output)
     if form is not None:
         body["response_format"] = form
-    return {**body, **settings.get("extra", {})}
+    extra = settings.get("extra", {})
+    if OURS & extra.keys():
+        raise Invalid(
+            f"settings.extra sets {', '.join(sorted(OURS & extra.keys()))}, which is not its to set",
+            "take it out of settings.extra",
+        )
+    return {**body, **extra}
 
 
 def wire_names(tools: tuple[Json, ...]) -> dict[str, str]:

@@ -23,11 +23,11 @@ def check(facts: Facts) -> Checklist:
 
 
 def binding(bound: Mapping[str, object]) -> str:
-    """The digest that an approval is bound to: content, target, governance, suite and evidence together.
+    """The digest that an approval is bound to: content, target, governance, suite, prices, knowledge, evidence together.
 
     The number of an evaluation or a revision is for people; what counts are the digests.
     """
-    counted = ("content", "prompt", "number", "environment", "revision", "suite", "evidence")
+    counted = ("content", "prompt", "number", "environment", "revision", "suite", "prices", "knowledge", "evidence")
     return digest({name: bound[name] for name in counted})
 
 
@@ -56,7 +56,7 @@ def _assign(
 
 def _counts(facts: Facts, approval: Approval) -> bool:
     held = _held_by(facts, approval.role, approval.person)
-    return held and approval.person != facts.author and approval.binding == facts.binding
+    return held and approval.person not in facts.authors and approval.binding == facts.binding
 
 
 def _held_by(facts: Facts, role: Role, person: str) -> bool:
@@ -66,6 +66,8 @@ def _held_by(facts: Facts, role: Role, person: str) -> bool:
 def _items(facts: Facts) -> Iterator[Item]:
     yield _desk(facts)
     yield _version(facts)
+    yield _lint(facts)
+    yield _suite(facts)
     yield _report(facts)
     yield _recorded(facts)
     yield from (_approval(facts, role) for role in facts.required)
@@ -89,6 +91,19 @@ def _version(facts: Facts) -> Item:
     return _no("version", f"{facts.label} is a draft, not a minted version", _named(facts, *_MAKERS))
 
 
+def _lint(facts: Facts) -> Item:
+    if facts.lint:
+        return _no("lint", "; ".join(facts.lint), _named(facts, *_MAKERS))
+    return _yes("lint", "no error in the prompt, its suite and its workflow as they are now")
+
+
+def _suite(facts: Facts) -> Item:
+    """Never in the way by itself: whoever changed the suite counts as an author, so others read this and say yes."""
+    if facts.live is None:
+        return _yes("suite", "there is no released suite to compare with")
+    return _yes("suite", facts.suite_change or f"the suite is the one that v{facts.live} was released with")
+
+
 def _report(facts: Facts) -> Item:
     who = (f"anyone with a role: cuelight eval {facts.prompt}@{facts.label}",)
     if facts.suite is None:
@@ -96,8 +111,13 @@ def _report(facts: Facts) -> Item:
     if facts.evidence is None:
         words = "no report of this server for exactly this content, suite and production version"
         return _no("report", words, who)
-    passing = facts.evidence.verdict == Verdict.PASS and facts.evidence.evidence is not None
-    words = f"the report {facts.evidence.evaluation} says {facts.evidence.verdict}"
+    found = facts.evidence
+    passing = found.verdict == Verdict.PASS and found.evidence is not None
+    words = f"the report {found.evaluation} says {found.verdict}"
+    if found.runs > 1:
+        words += f"; {found.passed} of {found.runs} runs for exactly this passed"
+    if found.stale:
+        return _no("report", f"{words}, but {found.stale}", who)
     return _yes("report", words) if passing else _no("report", words, who)
 
 
@@ -114,16 +134,20 @@ def _approval(facts: Facts, role: Role) -> Item:
     given = filled(facts).get(role)
     if given:
         return _yes(f"approval:{role.value}", f"{words}: yes by {_name(facts, given.person)}")
-    could = tuple(f"{name} ({person})" for person, name in facts.holders.get(role, ()) if person != facts.author)
-    who = could or (f"a {words} other than the author",)
-    return _no(f"approval:{role.value}", f"the yes of the {words} is missing", who)
+    held = facts.holders.get(role, ())
+    could = tuple(f"{name} ({person})" for person, name in held if person not in facts.authors)
+    not_they = "".join(f"; {person} {facts.authors[person]}" for person, _ in held if person in facts.authors)
+    who = could or (f"a {words} other than the authors",)
+    return _no(f"approval:{role.value}", f"the yes of the {words} is missing{not_they}", who)
 
 
 def _people(facts: Facts) -> Item:
     given = filled(facts)
     yes = {approval.person for approval in given.values()}
-    if any(one.person == facts.author and one.role not in given for one in facts.approvals):
-        return _no("people", "an author's yes does not count", ("another holder of the role",))
+    authors = [one.person for one in facts.approvals if one.person in facts.authors and one.role not in given]
+    if authors:
+        why = "; ".join(dict.fromkeys(f"{one} {facts.authors[one]}" for one in authors))
+        return _no("people", f"an author's yes does not count: {why}", ("another holder of the role",))
     doubled = [role for role in facts.required if role not in given and _only_taken(facts, role, yes)]
     if doubled:
         return _no("people", "one person's yes cannot fill two roles", ("another holder of the role",))

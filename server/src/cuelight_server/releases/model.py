@@ -99,13 +99,18 @@ class Checklist:
 class Evidence:
     """The newest report that counts: for exactly this content, suite and baseline, run by this server.
 
-    `verdict` is its verdict, `evidence` the digest of the newest passing one (None while none passed).
+    `verdict` is its verdict, `evidence` the digest of the newest passing one (None while none passed). `stale` says what
+    it was measured with that has changed since; empty while nothing has. `passed` of `runs` finished runs for exactly
+    this passed.
     """
 
     evaluation: str
     verdict: Verdict
     recorded: bool
     evidence: str | None
+    stale: str = ""
+    passed: int = 1
+    runs: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +118,9 @@ class Facts:
     """Everything that `checklist.check` decides on; gathered inside one transaction.
 
     `required` are the roles whose yes is needed and `holders` maps each to the people who hold it now, as (id, name).
-    `approvals` are those for this binding. `declared_only` names the rules in words that nothing enforces.
+    `authors` maps whoever made the change to what they did, in words: their yes does not count. `approvals` are those
+    for this binding. `suite_change` says how the suite differs from the one that what serves was released with. `lint`
+    holds the errors that stand in the way now. `declared_only` names the rules in words that nothing enforces.
     `quarantined` is when and why this version was rolled back here before.
     """
 
@@ -121,12 +128,14 @@ class Facts:
     label: str
     environment: str
     minted: bool
-    author: str | None
+    authors: Mapping[str, str]
     local: bool
     demo: bool
     live: int | None
     number: int | None
     suite: str | None
+    suite_change: str
+    lint: tuple[str, ...]
     evidence: Evidence | None
     required: tuple[Role, ...]
     holders: Mapping[Role, tuple[tuple[str, str], ...]]

@@ -16,22 +16,34 @@ TIER_DEFAULTS: dict[Tier, tuple[Role, ...]] = {
 }
 
 
-def required(document: Document, prompt: str, change: ChangeClass, environment: str) -> tuple[Role, ...]:
+def required(
+    document: Document, prompt: str, change: ChangeClass, environment: str, governing: Document | None = None
+) -> tuple[Role, ...]:
     """The roles whose yes is needed for `prompt` (its short name), in the order of the five roles.
 
     The prompt's own rule wins over the workflow's, which wins over the tier's default; `extra` roles for the class of
-    change come on top, from both. Staging and development need none.
+    change come on top, from both. From tier standard up an empty list states nothing. `governing` is the document that
+    what serves was released under: what it asks for is asked for too, so nobody writes themselves easier rules first.
+    Staging and development need none.
     """
     if environment != Environment.PRODUCTION:
         return ()
+    roles = _roles(document, prompt, change) | (_roles(governing, prompt, change) if governing is not None else set())
+    return tuple(role for role in Role if role in roles)
+
+
+def _roles(document: Document, prompt: str, change: ChangeClass) -> set[Role]:
     rules = [_prompt(document, prompt).get("release", {}), document.get("release", {})]
     stated = next((rule["approvals"] for rule in rules if "approvals" in rule), None)
-    roles = set(TIER_DEFAULTS[tier_of(document)] if stated is None else map(Role, stated))
+    tier = tier_of(document)
+    roles = set(TIER_DEFAULTS[tier] if stated is None else map(Role, stated))
+    if not roles and tier >= Tier.STANDARD:
+        roles = set(TIER_DEFAULTS[tier])
     for rule in rules:
         for extra in rule.get("extra", ()):
             if change.value in extra["classes"]:
                 roles |= set(map(Role, extra["roles"]))
-    return tuple(role for role in Role if role in roles)
+    return roles
 
 
 def tier_of(document: Document) -> Tier:

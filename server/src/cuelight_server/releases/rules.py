@@ -54,16 +54,25 @@ def refused(checklist: Checklist) -> Blocked:
     )
 
 
-def way_back(live: int | None, target: int | None, asked: int | None, *, asked_was_rolled_back: bool) -> Back:
+def way_back(
+    live: int | None,
+    target: int | None,
+    asked: int | None,
+    *,
+    asked_was_rolled_back: bool,
+    rolled_back_from: int | None = None,
+) -> Back:
     """Where a rollback goes. `asked` is the version that the caller saw (None = whatever is live).
 
-    Rolling back what was rolled back already is done, not an error; what never was is a Conflict.
+    Rolling back what was rolled back already is done, not an error; what never was is a Conflict. Where what serves is
+    itself the result of a rollback (`rolled_back_from` says of which version), a second one that names nothing is the
+    same wish again: going further back takes `asked`.
     """
     if asked is not None and asked != live:
         if asked_was_rolled_back:
             return Back.DONE_ALREADY
         raise Conflict(f"v{asked} is not what serves now", f"v{live} does" if live else "nothing is live")
-    if live is None:
+    if live is None or (asked is None and rolled_back_from is not None):
         return Back.DONE_ALREADY
     return Back.TO_TARGET if target is not None else Back.SWITCH_OFF
 
@@ -76,9 +85,14 @@ def _refuse_early(facts: Facts, person: str) -> None:
             f"there is no passing report for {facts.prompt}@{facts.label} yet, so there is nothing to say yes to",
             f"run: cuelight eval {facts.prompt}@{facts.label}",
         )
-    if person == facts.author:
-        others = _others(facts.holders, facts.required, person)
-        raise Denied(f"{person} is an author of {facts.label}", f"ask {others}")
+    if facts.evidence.stale:
+        raise Blocked(
+            f"the report for {facts.prompt}@{facts.label} does not count any more: {facts.evidence.stale}",
+            f"run: cuelight eval {facts.prompt}@{facts.label}",
+        )
+    if person in facts.authors:
+        others = _others(facts.holders, facts.required, facts.authors)
+        raise Denied(f"{person} is an author of {facts.label}: {person} {facts.authors[person]}", f"ask {others}")
     if not facts.required:
         raise Invalid(f"{facts.prompt}@{facts.label} needs no approval for {facts.environment}", "release it")
 
@@ -91,11 +105,15 @@ def _open(facts: Facts, held: list[Role]) -> Role:
 def _not_held(facts: Facts, person: str, asked: Role | None) -> Denied:
     roles = (asked,) if asked else facts.required
     words = " or ".join(_words(role) for role in roles)
-    return Denied(f"{person} is no {words} of {facts.prompt} now", f"ask {_others(facts.holders, roles, facts.author)}")
+    return Denied(
+        f"{person} is no {words} of {facts.prompt} now", f"ask {_others(facts.holders, roles, facts.authors)}"
+    )
 
 
-def _others(holders: Mapping[Role, tuple[tuple[str, str], ...]], roles: tuple[Role, ...], but: str | None) -> str:
-    found = [f"{name} ({_words(role)})" for role in roles for id, name in holders.get(role, ()) if id != but]
+def _others(
+    holders: Mapping[Role, tuple[tuple[str, str], ...]], roles: tuple[Role, ...], but: Mapping[str, str]
+) -> str:
+    found = [f"{name} ({_words(role)})" for role in roles for id, name in holders.get(role, ()) if id not in but]
     return " or ".join(found) or "the workflow owner to name someone"
 
 

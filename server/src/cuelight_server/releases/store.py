@@ -94,6 +94,28 @@ def newest_of(sql: Connection, prompt: str, number: int, environment: str) -> Re
     return None if row is None else _release(row)
 
 
+def once_live(sql: Connection, prompt: str, environment: str) -> list[int]:
+    """The versions that were released into one environment and not rolled back from that release, newest first."""
+    table = schema.release
+    found = select(table.c.number).where(
+        table.c.prompt == prompt, table.c.environment == environment, table.c.state != ReleaseState.ROLLED_BACK.value
+    )
+    return list(dict.fromkeys(sql.scalars(found.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(_MOST))))
+
+
+def taken_back(sql: Connection, prompt: str, environment: str, at: str) -> int | None:
+    """The version that the rollback at this moment took back, or None where there was no rollback then."""
+    table = schema.release
+    found = select(table.c.number).where(
+        table.c.prompt == prompt,
+        table.c.environment == environment,
+        table.c.state == ReleaseState.ROLLED_BACK.value,
+        table.c.ended_at == at,
+    )
+    number = sql.scalar(found.order_by(table.c.id.desc()).limit(1))
+    return None if number is None else int(number)
+
+
 def rolled_back(sql: Connection, prompt: str, number: int, environment: str) -> Release | None:
     """The newest release of this version that was rolled back in this environment, or None."""
     table = schema.release

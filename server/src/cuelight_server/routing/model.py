@@ -43,10 +43,20 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Governance:
-    """What a snapshot says of one workflow: its document and its authority, as one revision holds them (JSON)."""
+    """The rules that one deployment is under: a workflow's document and authority, as one revision holds them (JSON)."""
 
     document: Mapping[str, Any]
     authority: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """One prompt as an earlier snapshot had it (JSON): deployments by tenant, versions by label, authorities by digest."""
+
+    prompt: str
+    deployments: Mapping[str, Any]
+    versions: Mapping[str, Any]
+    authorities: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

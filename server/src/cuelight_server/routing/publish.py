@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cuelight.contract.bucket import ALGORITHM
-from cuelight.contract.canonical import canonical, digest_bytes
+from cuelight.contract.canonical import canonical, digest, digest_bytes
 from cuelight.contract.snapshot import FORMAT
-from cuelight_server.routing.model import Deployment, Governance, Published
+from cuelight_server.routing.model import Carried, Deployment, Governance, Published
 from cuelight_server.routing.rules import label
 
 DEFAULT_TRACE = {"content": "hash_only"}  # what is kept of a call where the workflow does not say: as little as can be
 Contents = Mapping[tuple[str, int], tuple[str, Mapping[str, Any]]]
+Governed = Mapping[tuple[str, str], Governance]
 
 
 def build(
@@ -19,27 +20,42 @@ def build(
     version: int,
     deployments: Iterable[Deployment],
     contents: Contents,
-    workflows: Mapping[str, Governance],
+    governed: Governed,
+    carried: Iterable[Carried] = (),
 ) -> Published:
     """The snapshot of one environment.
 
     `contents` maps (prompt, number) to (digest, content JSON) and must hold every served version; what is not served is
-    left out. `workflows` maps a workflow's name to what governs it here.
+    left out. `governed` maps (prompt, tenant) to the rules that its own release was approved under. `carried` are
+    prompts as an earlier snapshot had them.
     """
     listed = sorted(deployments, key=lambda one: (one.prompt, one.tenant))
-    named = sorted({workflow_of(one.prompt) for one in listed})
+    kept = list(carried)
     document = {
         "format": FORMAT,
         "environment": environment,
         "epoch": epoch,
         "version": version,
-        "deployments": _deployments(listed, workflows),
-        "versions": _versions(listed, contents),
-        "authorities": {name: workflows[name].authority for name in named},
-        "trace": {name: {"content": _trace(workflows[name].document)["content"]} for name in named},
+        "deployments": _deployments(listed, governed) | {one.prompt: one.deployments for one in kept},
+        "versions": _versions(listed, contents) | {one.prompt: one.versions for one in kept if one.versions},
+        "authorities": _authorities(listed, governed, kept),
     }
     body = canonical(document)
     return Published(version=version, digest=digest_bytes(body), body=body)
+
+
+def carry(document: Mapping[str, Any], prompt: str) -> Carried | None:
+    """One prompt out of a snapshot's document, as it is; None where the document does not have it."""
+    deployments = document["deployments"].get(prompt)
+    if deployments is None:
+        return None
+    named = {one["authority"] for one in deployments.values() if "authority" in one}
+    return Carried(
+        prompt=prompt,
+        deployments=deployments,
+        versions=document["versions"].get(prompt, {}),
+        authorities={name: document["authorities"][name] for name in named},
+    )
 
 
 def workflow_of(prompt: str) -> str:
@@ -53,37 +69,39 @@ def prompt_rules(document: Mapping[str, Any], prompt: str) -> Mapping[str, Any]:
     return found
 
 
-def _deployments(listed: list[Deployment], workflows: Mapping[str, Governance]) -> dict[str, dict[str, Any]]:
+def _deployments(listed: list[Deployment], governed: Governed) -> dict[str, Mapping[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for one in listed:
-        document = workflows[workflow_of(one.prompt)].document
-        made.setdefault(one.prompt, {})[one.tenant] = _deployment(one, document)
-    return made
+        made.setdefault(one.prompt, {})[one.tenant] = _deployment(one, governed[one.prompt, one.tenant])
+    return dict(made)
 
 
-def _deployment(one: Deployment, document: Mapping[str, Any]) -> dict[str, Any]:
-    rules = prompt_rules(document, one.prompt)
-    key = rules.get("release", {}).get("bucketing_key") or document.get("release", {}).get("bucketing_key") or ""
-    fallback = rules.get("fallback")
+def _deployment(one: Deployment, rules: Governance) -> dict[str, Any]:
+    document, own = rules.document, prompt_rules(rules.document, one.prompt)
+    key = own.get("release", {}).get("bucketing_key") or document.get("release", {}).get("bucketing_key") or ""
     return {
         "weights": [[label(number), weight] for number, weight in one.weights],
         "seed": one.release or one.prompt,
         "algorithm": ALGORITHM,
         "bucket_by": key,
-        "kill": {"reason": one.kill.reason, "fallback": fallback} if one.kill else None,
+        "kill": {"reason": one.kill.reason, "fallback": own.get("fallback")} if one.kill else None,
         "release": one.release,
+        "authority": digest(dict(rules.authority)),
+        "trace": {"content": (document.get("trace") or DEFAULT_TRACE)["content"]},
     }
 
 
-def _versions(listed: list[Deployment], contents: Contents) -> dict[str, dict[str, Any]]:
+def _versions(listed: list[Deployment], contents: Contents) -> dict[str, Mapping[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for one in listed:
         for number, _ in one.weights:
-            digest, content = contents[one.prompt, number]
-            made.setdefault(one.prompt, {})[label(number)] = {"digest": digest, "content": content}
-    return made
+            name, content = contents[one.prompt, number]
+            made.setdefault(one.prompt, {})[label(number)] = {"digest": name, "content": content}
+    return dict(made)
 
 
-def _trace(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = document.get("trace") or DEFAULT_TRACE
-    return found
+def _authorities(listed: list[Deployment], governed: Governed, kept: list[Carried]) -> dict[str, Any]:
+    """Digest -> authority table, of every revision that governs something here."""
+    made = {name: table for one in kept for name, table in one.authorities.items()}
+    tables = [governed[one.prompt, one.tenant].authority for one in listed]
+    return made | {digest(dict(table)): table for table in tables}

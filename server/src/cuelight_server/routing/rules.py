@@ -1,7 +1,8 @@
 """How a deployment moves: pure, one new deployment out of an old one."""
 
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from cuelight.contract.bucket import PLACES
 from cuelight_server.routing.model import Deployment, Kill
@@ -22,12 +23,13 @@ def move(deployment: Deployment, number: int, *, release: str, at: str) -> Deplo
     )
 
 
-def rolled_back(deployment: Deployment, *, release: str | None, next_target: int | None, at: str) -> Deployment:
-    """One switch to the pinned target. `release` is the one that made the target live, `next_target` its own target."""
-    assert deployment.rollback_target is not None  # noqa: S101  without a target it is `killed`
+def rolled_back(
+    deployment: Deployment, number: int, *, release: str | None, next_target: int | None, at: str
+) -> Deployment:
+    """One switch back to `number`. `release` is the one that made it live, `next_target` its own target."""
     return replace(
         deployment,
-        weights=((deployment.rollback_target, PLACES),),
+        weights=((number, PLACES),),
         rollback_target=next_target,
         kill=None,
         release=release,
@@ -41,6 +43,17 @@ def killed(deployment: Deployment, kill: Kill) -> Deployment:
     return replace(
         deployment, weights=(), rollback_target=None, kill=kill, revision=deployment.revision + 1, since=kill.at
     )
+
+
+def told(deployment: Deployment) -> dict[str, Any]:
+    """The state of a deployment as an audit line tells it (JSON)."""
+    return {
+        "weights": [list(one) for one in deployment.weights],
+        "rollback_target": deployment.rollback_target,
+        "kill": asdict(deployment.kill) if deployment.kill else None,
+        "release": deployment.release,
+        "revision": deployment.revision,
+    }
 
 
 def label(number: int) -> str:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from cuelight_server.db import schema
 from cuelight_server.db.upserting import upsert
@@ -27,6 +27,25 @@ def deployments(sql: Connection, environment: str) -> list[Deployment]:
     table = schema.deployment
     found = select(table).where(table.c.environment == environment).order_by(table.c.prompt, table.c.tenant)
     return [_deployment(row) for row in sql.execute(found.limit(_MOST))]
+
+
+def readable(sql: Connection, environment: str) -> tuple[list[Deployment], list[str]]:
+    """(the deployments of one environment by prompt and tenant, the prompts with a row that cannot be read)."""
+    table = schema.deployment
+    rows = select(table).where(table.c.environment == environment).order_by(table.c.prompt, table.c.tenant)
+    found, broken = list[Deployment](), dict[str, None]()
+    for row in sql.execute(rows.limit(_MOST)):
+        try:
+            found.append(_deployment(row))
+        except (TypeError, ValueError):
+            broken[row.prompt] = None
+    return found, list(broken)
+
+
+def ever_served(sql: Connection, environment: str) -> frozenset[str]:
+    """The prompts that one environment serves or served: a deployment stays when it is switched off."""
+    found = select(schema.deployment.c.prompt).where(schema.deployment.c.environment == environment).distinct()
+    return frozenset(sql.scalars(found.limit(_MOST)))
 
 
 def served(sql: Connection, prompt: str, environment: str) -> int | None:
@@ -91,15 +110,24 @@ def snapshot(sql: Connection, environment: str, version: int) -> Published | Non
 
 def see(sql: Connection, seen: Seen) -> None:
     """Renew the lease of one client: an operational write."""
-    values = {"snapshot_version": seen.version, "epoch": seen.epoch, "app": seen.app, "seen_at": seen.at}
-    new = upsert(sql, schema.client_seen).values(client=seen.client, environment=seen.environment, **values)
-    sql.execute(new.on_conflict_do_update(index_elements=["client", "environment"], set_=values))
+    values = {"snapshot_version": seen.version, "epoch": seen.epoch, "seen_at": seen.at}
+    key = {"app": seen.app, "client": seen.client, "environment": seen.environment}
+    new = upsert(sql, schema.client_seen).values(**key, **values)
+    sql.execute(new.on_conflict_do_update(index_elements=list(key), set_=values))
+
+
+def forget(sql: Connection, app: str, client: str, environment: str) -> None:
+    """A client said goodbye: an operational write."""
+    table = schema.client_seen
+    this = (table.c.app == app, table.c.client == client, table.c.environment == environment)
+    sql.execute(delete(table).where(*this))
 
 
 def seen_since(sql: Connection, environment: str, at: str) -> list[Seen]:
-    """The clients of one environment that were heard of at or after `at`, by name."""
+    """The clients of one environment that were heard of at or after `at`, by name and app."""
     table = schema.client_seen
-    found = select(table).where(table.c.environment == environment, table.c.seen_at >= at).order_by(table.c.client)
+    found = select(table).where(table.c.environment == environment, table.c.seen_at >= at)
+    found = found.order_by(table.c.client, table.c.app)
     return [
         Seen(
             client=row.client,

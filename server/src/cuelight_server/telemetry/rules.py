@@ -1,13 +1,22 @@
 """What may be kept of a call: pure, by the workflow's trace policy."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cuelight.contract.canonical import digest, digest_bytes
+from cuelight.contract.snapshot import Reason
 from cuelight_server.telemetry.model import Call
 
 FULL = "full"
+
+
+def unserved(calls: Sequence[Call], served: Collection[str]) -> Call | None:
+    """The first call of a prompt that its environment never served; the app's own fallback needs no deployment."""
+    own = Reason.FALLBACK.value
+    return next(
+        (one for one in calls if one.prompt not in served and not (one.reason == own and one.number is None)), None
+    )
 
 
 def keep(call: Call, policy: str) -> Call:

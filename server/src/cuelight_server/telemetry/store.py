@@ -14,21 +14,20 @@ from cuelight_server.telemetry.model import Call
 
 
 def insert_new(sql: Connection, calls: Sequence[Call]) -> int:
-    """Store those calls whose id is new, and return how many that were; a call that is known stays as it was."""
-    first = {call.id: call for call in reversed(calls)}
-    rows = [
-        _row(first[id]) for id in sorted(first)
-    ]  # in one order: two who send the same calls do not lock each other out
+    """Store those calls that are new in their environment, and return how many; a known one stays as it was."""
+    first = {(call.environment, call.id): call for call in reversed(calls)}
+    rows = [_row(first[key]) for key in sorted(first)]  # in one order: two who send the same do not lock each other out
     if not rows:
         return 0
     new = upsert(sql, schema.call).on_conflict_do_nothing().returning(schema.call.c.id)
     return len(sql.execute(new, rows).all())
 
 
-def call(sql: Connection, id: str) -> Call | None:
-    """One call, or None."""
-    row = sql.execute(select(schema.call).where(schema.call.c.id == id)).one_or_none()
-    return None if row is None else _call(row)
+def calls(sql: Connection, id: str) -> dict[str, Call]:
+    """Environment -> the call that was recorded there under this id."""
+    table = schema.call
+    rows = sql.execute(select(table).where(table.c.id == id).order_by(table.c.environment))
+    return {row.environment: _call(row) for row in rows}
 
 
 def newest(

@@ -96,14 +96,18 @@ def read_calls(body: bytes, environment: str) -> list[Call]:
     """The calls in a request body, all of them in `environment`; Invalid, naming the place, when one does not fit."""
     try:
         sent = _DECODER.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError) as bad:
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as bad:
         raise Invalid(f"the calls do not fit: {bad}", HINT) from bad
     return [_call(one, environment) for one in sent.calls]
 
 
 def _call(one: SentCall, environment: str) -> Call:
-    document: Mapping[str, Any] = {**msgspec.to_builtins(one), "environment": environment}
-    if len(canonical(document)) > MOST_BYTES:
+    try:
+        document: Mapping[str, Any] = {**msgspec.to_builtins(one), "environment": environment}
+        size = len(canonical(document))
+    except RecursionError as bad:
+        raise Invalid(f"the call {one.id} is nested too deeply", HINT) from bad
+    if size > MOST_BYTES:
         raise Invalid(f"the call {one.id} is larger than {MOST_BYTES // 1024} KB", HINT)
     return Call(
         id=one.id,

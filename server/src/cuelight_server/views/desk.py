@@ -42,8 +42,12 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Following:
-    """How many clients of the environment are alive, and how many of them serve its newest snapshot."""
+    """How many clients of the environment are known, alive, and alive with its newest snapshot.
 
+    Who is known and does not follow is named by `/runtime/observed`.
+    """
+
+    known: int
     live: int
     following: int
 
@@ -155,7 +159,7 @@ def _order(key: tuple[str, str, str]) -> tuple[str, int, str]:
 
 def _following(desk: Desk, environment: str) -> Following:
     seen = observed(desk, environment)
-    return Following(live=seen.live, following=seen.following)
+    return Following(known=seen.known, live=seen.live, following=seen.following)
 
 
 def _row(

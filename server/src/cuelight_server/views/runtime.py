@@ -14,7 +14,7 @@ from cuelight_server.routing.model import Published, Seen
 from cuelight_server.routing.publish import build
 
 LEASE = timedelta(seconds=15)  # an acknowledgement says that the client is alive for so long
-REMEMBERED = timedelta(minutes=10)  # a client that fell silent within this time may still be running, so it is named
+REMEMBERED = timedelta(hours=24)  # a client that fell silent and said no goodbye may still be running, so it is named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,12 @@ class Silent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """How many clients hold a lease, how many of them follow, and by name those who may still be behind."""
+    """How many clients there are, hold a lease, and follow; and by name those who may still be behind.
 
+    `known` is everyone heard of within a day who said no goodbye: the following and the silent together.
+    """
+
+    known: int
     live: int
     following: int
     silent: tuple[Silent, ...]
@@ -40,20 +44,20 @@ def observed(desk: Desk, environment: str, version: int | None = None) -> Observ
     """Who follows snapshot `version` (the newest if None) in an environment.
 
     Live = acknowledged within the lease of 15 s; following = live, in this desk's epoch, at that version or a later
-    one. Silent = live and not following, or fallen silent within the last ten minutes.
+    one. Silent = live and not following, or fallen silent within the last day without a goodbye.
     """
     now = desk.clock()
     with reading(desk.registry) as sql:
         wanted = store.version(sql, environment) if version is None else version
         heard = store.seen_since(sql, environment, rfc3339(now - REMEMBERED))
-    live = {one.client for one in heard if now - parse(one.at) <= LEASE}
-    follow = {one.client for one in heard if one.client in live and follows(one, desk.epoch, wanted)}
+    live = [one for one in heard if now - parse(one.at) <= LEASE]
+    follow = {one for one in live if follows(one, desk.epoch, wanted)}
     silent = tuple(
         Silent(client=one.client, app=one.app, seen_at=one.at, version=one.version)
         for one in heard
-        if one.client not in follow
+        if one not in follow
     )
-    return Observed(live=len(live), following=len(follow), silent=silent)
+    return Observed(known=len(heard), live=len(live), following=len(follow), silent=silent)
 
 
 def follows(seen: Seen, epoch: str, version: int) -> bool:

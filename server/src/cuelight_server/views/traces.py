@@ -15,6 +15,7 @@ from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.model import Version
 from cuelight_server.releases import store as releases
@@ -23,6 +24,8 @@ from cuelight_server.routing.rules import label
 from cuelight_server.telemetry import store
 from cuelight_server.telemetry.model import Call
 from cuelight_server.views.releases import ReleaseLine, line
+
+_ORDER = (Environment.PRODUCTION.value, Environment.STAGING.value, Environment.DEVELOPMENT.value)
 
 
 class Rebuilt(StrEnum):
@@ -58,7 +61,10 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Everything that decided one output. `digest_matches` is False when the app used other content than is stored."""
+    """Everything that decided one output. `digest_matches` is False when the app used other content than is stored.
+
+    `also_in` names the other environments in which a call has the same id.
+    """
 
     call: Mapping[str, Any]
     prompt: str
@@ -74,6 +80,7 @@ class Why:
     findings: tuple[Mapping[str, Any], ...]
     decisions: tuple[Mapping[str, Any], ...]
     rebuild: Rebuild
+    also_in: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The answer as it goes over the wire; `approvals` stand beside the release that they belong to."""
@@ -82,12 +89,22 @@ class Why:
         return document
 
 
-def why(desk: Desk, output_id: str) -> Why:
-    """Everything about one output; NotFound where no call with this id was recorded."""
+def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
+    """Everything about one output; NotFound where no call with this id was recorded.
+
+    Without an environment production comes first, then the others; where more than one has this id, `also_in` names
+    the rest.
+    """
     with reading(desk.calls) as sql:
-        call = store.call(sql, output_id)
-    if call is None:
-        raise NotFound(f"no call {output_id} was recorded", "the id of an output is on its Result: result.id")
+        found = store.calls(sql, output_id)
+    asked = _ORDER if environment is None else (environment,)
+    place = next((one for one in asked if one in found), None)
+    if place is None:
+        raise NotFound(
+            f"no call {output_id} was recorded in {environment or 'any environment'}",
+            f"it is in {', '.join(found)}" if found else "the id of an output is on its Result: result.id",
+        )
+    call = found[place]
     with reading(desk.registry) as sql:
         version = prompts.version(sql, call.prompt, call.number) if call.number is not None else None
         release = _release(sql, call)
@@ -106,6 +123,7 @@ def why(desk: Desk, output_id: str) -> Why:
             findings=tuple(call.document.get("findings", ())),
             decisions=tuple(call.document.get("decisions", ())),
             rebuild=rebuild(call, version),
+            also_in=tuple(one for one in found if one != place),
         )
 
 

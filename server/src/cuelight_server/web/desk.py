@@ -117,7 +117,7 @@ def _row(row: desk_view.Row, now: datetime) -> ServingRow:
         since=ago(parse(row.since), now) if row.since else "–",
         report=_report(row.report),
         back_to=row.rollback_target or ("switched off" if row.serves else "–"),
-        clients=f"{row.clients.following} of {row.clients.live}" if row.clients.live else "none live",
+        clients=f"{row.clients.following} of {row.clients.known}" if row.clients.known else "none live",
     )
 
 

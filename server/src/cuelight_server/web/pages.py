@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.views import desk as desk_view
@@ -39,21 +40,21 @@ class SignInPage:
     people: tuple[Choice, ...]
 
 
-def routes(desk: Desk) -> list[BaseRoute]:
-    """Every page and the static files."""
+def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
+    """Every page and the static files; `host` is where the server listens."""
     static = StaticFiles(directory=str(files("cuelight_server.web") / "static"))
     return [
-        Route("/", _signed_in(desk, desk_page.page), methods=["GET"]),
+        Route("/", _signed_in(desk, host, desk_page.page), methods=["GET"]),
         Route("/signin", _ask(desk), methods=["GET"]),
-        Route("/signin", posted(_sign_in(desk)), methods=["POST"]),
-        Route("/signout", _sign_out, methods=["POST"]),
+        Route("/signin", posted(_sign_in(desk, host)), methods=["POST"]),
+        Route("/signout", _sign_out(desk), methods=["POST"]),
         Mount("/static", static, name="static"),
     ]
 
 
-def _signed_in(desk: Desk, page: Callable[[Desk, Actor], Any]) -> Callable[[Request], Response]:
+def _signed_in(desk: Desk, host: str, page: Callable[[Desk, Actor], Any]) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
-        person = session.visitor(desk, request)
+        person = session.visitor(desk, request, host)
         if person is None:
             return RedirectResponse("/signin", 303)
         shown = page(desk, person)
@@ -66,10 +67,13 @@ def _ask(desk: Desk) -> Callable[[Request], Response]:
     return lambda _: html("signin.html", _sign_in_page(desk, ""))
 
 
-def _sign_in(desk: Desk) -> Callable[[Request, Form], Response]:
-    def answer(_: Request, form: Form) -> Response:
+def _sign_in(desk: Desk, host: str) -> Callable[[Request, Form], Response]:
+    def answer(request: Request, form: Form) -> Response:
+        if not session.from_here(request):
+            return _not_from_here(desk)
+        chosen = form.get("as", "") if at_home(request.headers.get("host", ""), host) else ""
         try:
-            return session.signed_in(desk, form.get("token", ""), form.get("as", ""))
+            return session.signed_in(desk, form.get("token", ""), chosen, secure=request.url.scheme == "https")
         except CuelightError as refused:
             words = f"{refused.message[:1].upper()}{refused.message[1:]}. {refused.hint}"
             return html("signin.html", _sign_in_page(desk, words), 403)
@@ -77,8 +81,12 @@ def _sign_in(desk: Desk) -> Callable[[Request, Form], Response]:
     return answer
 
 
-def _sign_out(_: Request) -> Response:
-    return session.signed_out()
+def _sign_out(desk: Desk) -> Callable[[Request], Response]:
+    return lambda request: session.signed_out() if session.from_here(request) else _not_from_here(desk)
+
+
+def _not_from_here(desk: Desk) -> Response:
+    return html("signin.html", _sign_in_page(desk, "That came from another site. Sign in here."), 403)
 
 
 def _sign_in_page(desk: Desk, problem: str) -> SignInPage:

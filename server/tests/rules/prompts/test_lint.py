@@ -17,7 +17,7 @@ from server.tests.folders import (
     workflow,
 )
 
-V1 = "prompts/answer/v1"
+V1, V2 = "prompts/answer/v1", "prompts/answer/v2"
 SITUATIONS = ("automated_decision", "brand_or_legal", "system_of_record", "personal_data", "tools")
 SYSTEM = ("messages", 0, "parts")
 CASE = "The reader asks in one long breath whether the second volume of the atlas came back last week or not."
@@ -60,6 +60,40 @@ def prompt_rules(**rules):
     return folder(workflow=edited(workflow(), "prompts", "answer", to={**workflow()["prompts"]["answer"], **rules}))
 
 
+def suited(**changes):
+    return folder(suites={"answer": suite(**changes)})
+
+
+def minor_only(n=1):
+    graders = [{"type": "json_only", "severity": "minor"}] * n
+    return suited(graders=graders)
+
+
+def extra(**keys):
+    return of(edited(PROMPT, "settings", "extra", to=keys))
+
+
+def changed(new, old=PROMPT):
+    return folder(labels={"v1": old, "v2": {**new, "release_note": "Another one."}})
+
+
+def consuming(schema):
+    return edited(PROMPT, "output", "consumers", to=[{"name": "the web page", "schema": schema}])
+
+
+def consumed(schema):
+    return of(consuming(schema))
+
+
+PINNED = edited(
+    PROMPT,
+    "context",
+    to=[
+        *PROMPT["context"],
+        {"id": "hours", "rule": "pinned_value", "variable": "catalogue", "value": [{"ref": "H-1"}]},
+    ],
+)
+DEEP = "(?:" * 450 + "a" + ")" * 450
 # Situation -> (bundle, code, severity, document, a word of the message)
 TABLE = {
     "a variable nobody declared": (said("{{catalog}}"), "variable_undeclared", "error", V1, "catalog"),
@@ -77,6 +111,38 @@ TABLE = {
         V1,
         "map",
     ),
+    "cases that only a minor grader judges": (minor_only(), "case_not_judged", "error", "suites/answer", "L01"),
+    "cases that nothing judges, of tier standard": (
+        tiered("standard", suited(graders=[])),
+        "case_not_judged",
+        "warning",
+        "suites/answer",
+        "5 more",
+    ),
+    "a grader that is meant for other cases": (
+        suited(graders=[{"type": "json_only", "severity": "blocker", "when": {"question": ["Question 1?"]}}]),
+        "case_not_judged",
+        "error",
+        "suites/answer",
+        "L02",
+    ),
+    "a high tier with ten cases": (tiered("high"), "suite_too_small", "error", "suites/answer", "10 cases are missing"),
+    "a pattern that is none": (
+        suited(graders=[*suite()["graders"], {"type": "regex", "path": "a", "pattern": "(", "severity": "minor"}]),
+        "pattern_invalid",
+        "error",
+        "suites/answer",
+        "no pattern",
+    ),
+    "a pattern nested 450 deep": (
+        suited(graders=[*suite()["graders"], {"type": "regex", "path": "a", "pattern": DEEP, "severity": "minor"}]),
+        "pattern_invalid",
+        "error",
+        "suites/answer",
+        "nested too deep",
+    ),
+    "an extra that overrides the pinned model": (extra(model="gpt-latest"), "extra_overrides", "error", V1, "model"),
+    "an extra that asks for many answers": (extra(n=5), "extra_overrides", "error", V1, "n"),
     "a variable no message uses": (
         one("v1", variables=[*PROMPT["variables"], {"name": "age", "type": "integer", "required": False}]),
         "variable_unused",
@@ -316,6 +382,93 @@ TABLE = {
         V1,
         "on-invalid",
     ),
+    "an endpoint that nobody approved": (
+        folder(
+            workflow=workflow(approved_endpoints=["inside"]),
+            labels={"v1": edited(PROMPT, "settings", "provider", to="any")},
+        ),
+        "endpoint_not_approved",
+        "error",
+        V1,
+        "any",
+    ),
+    "no endpoint where they are approved one by one": (
+        folder(workflow=workflow(approved_endpoints=["inside"])),
+        "endpoint_not_approved",
+        "error",
+        V1,
+        "no endpoint",
+    ),
+    "a consumer that needs more": (
+        consumed({"type": "object", "required": ["source"]}),
+        "consumer_unfit",
+        "error",
+        V1,
+        "source: may be missing",
+    ),
+    "a consumer of an output that nobody describes": (
+        of(without(consuming({"type": "object"}), "output", "schema")),
+        "consumer_unfit",
+        "error",
+        V1,
+        "expected object",
+    ),
+    "a consumer that cannot be compared": (
+        consumed({"not": {"required": ["secret"]}}),
+        "consumer_undecided",
+        "warning",
+        V1,
+        "not cannot be compared",
+    ),
+    "a contract that got looser": (
+        changed(edited(PROMPT, "output", "schema", "required", to=[])),
+        "output_contract_loosened",
+        "error",
+        V2,
+        "answer: may be missing",
+    ),
+    "a contract that got wider": (
+        changed(edited(PROMPT, "output", "schema", "properties", "answer", "type", to=["string", "null"])),
+        "output_contract_loosened",
+        "warning",
+        V2,
+        "null may come",
+    ),
+    "a contract that got looser, tier standard": (
+        tiered("standard", changed(edited(PROMPT, "output", "strict", to=False))),
+        "output_contract_loosened",
+        "warning",
+        V2,
+        "strict",
+    ),
+    "a contract that cannot be compared": (
+        changed(edited(PROMPT, "output", "schema", "patternProperties", to={"^x": True})),
+        "output_contract_undecided",
+        "warning",
+        V2,
+        "patternProperties",
+    ),
+    "knowledge that is pinned no more": (
+        changed(without(PINNED, "context", 1), old=PINNED),
+        "context_ref_missing",
+        "error",
+        V2,
+        "H-1",
+    ),
+    "knowledge that is pinned no more, tier low": (
+        tiered("low", changed(without(PINNED, "context", 1), old=PINNED)),
+        "context_ref_missing",
+        "warning",
+        V2,
+        "H-1",
+    ),
+    "knowledge that no variable names any more": (
+        changed(PROMPT, old=edited(PROMPT, "variables", 0, "source", to="knowledge hours, H-1")),
+        "context_ref_missing",
+        "error",
+        V2,
+        "H-1",
+    ),
     "an authority rule in words": (
         authority({"action": "hold.cancel", "mode": "may_suggest", "declared_only": "Only on Mondays."}),
         "declared_only_blocks_release",
@@ -337,7 +490,7 @@ TABLE = {
 def test_a_mistake_is_found(bundle, code, severity, document, word):
     found = [one for one in lint(facts(bundle)) if one.code == code]
     assert found, [one.code for one in lint(facts(bundle))]
-    assert {(one.severity, one.document) for one in found} == {(severity, document)}
+    assert {(one.severity, one.about) for one in found} == {(severity, document)}
     assert any(word in one.message for one in found)
     assert all(one.hint for one in found)
 
@@ -436,7 +589,10 @@ def test_only_errors_that_concern_a_version_stand_in_its_way():
     found = lint(facts(bundle))
     assert standing_in_the_way(found, "answer", "v1", "answer") == []
     assert [one.code for one in standing_in_the_way(found, "answer", "v2", "answer")] == ["release_note_missing"]
-    assert [one.code for one in standing_in_the_way(found, "answer", "v1", "other")] == ["suite_empty_category"]
+    assert [one.code for one in standing_in_the_way(found, "answer", "v1", "other")] == [
+        "suite_empty_category",
+        "suite_too_small",
+    ]
 
 
 def test_errors_come_first():
@@ -444,3 +600,10 @@ def test_errors_come_first():
     severities = [each.severity for each in lint(facts(bundle))]
     assert severities == sorted(severities)
     assert set(severities) == {"error", "warning"}
+
+
+def test_a_case_that_does_not_fit_is_shown_where_it_stands_and_blocks_only_its_version():
+    (one,) = [one for one in lint(facts(cased(case(colour="red")))) if one.code == "case_input_undeclared"]
+    assert (one.document, one.path[0], one.about) == ("suites/answer", "cases", V1)
+    assert one in standing_in_the_way([one], "answer", "v1", "answer")
+    assert standing_in_the_way([one], "answer", "v2", "answer") == []

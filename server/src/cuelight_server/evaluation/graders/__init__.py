@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from cuelight.contract.condition import holds, lookup, same
+from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
+from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.patterns import compiled
 
 __all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
 
@@ -74,11 +75,13 @@ def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
 
     Invalid where a grader cannot come to an end.
     """
-    return tuple(_grade(one, sample) for one in graders if _applies(one.rule, sample))
+    return tuple(_grade(one, sample) for one in graders if applies(one.rule, sample.input, sample.label))
 
 
 def _grade(one: Grader, sample: Sample) -> Grade:
     wrong = one.check(sample)
+    if wrong and sample.problem and _only_reads_output(one.rule):
+        wrong = f"nothing to look at: {sample.problem}"
     if wrong:
         return Grade(one.name, one.severity, passed=False, message=wrong)
     if sample.problem and _reads_output(one.rule, sample):
@@ -97,18 +100,16 @@ def _check(rule: Rule, suite_schema: Rule | None) -> Check:
         return partial(form.schema, schema_validator(document, "the suite"))
     if kind in {"regex", "not_regex"}:
         search = texts.matches if kind == "regex" else texts.not_matches
-        return partial(search, texts.compiled(rule["pattern"]), rule)
+        return partial(search, compiled(rule["pattern"]), rule)
     raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(TYPES))}")
 
 
-def _applies(rule: Rule, sample: Sample) -> bool:
-    if "label" in rule and not same((sample.label or {}).get(rule["label"]), rule["label_value"]):
-        return False
-    return "when" not in rule or all(_given(sample, path, wanted) for path, wanted in rule["when"].items())
-
-
-def _given(sample: Sample, path: str, wanted: list[Any]) -> bool:
-    return any(same(value, want) for value in lookup(path, {"output": sample.input}) or [None] for want in wanted)
+def _only_reads_output(rule: Rule) -> bool:
+    """Whether all that a grader looks at lies in the parsed output."""
+    if rule["type"] == "implies":
+        return _looks(rule["if"])
+    paths = [*rule.get("paths", []), *([rule["path"]] if "path" in rule else [])]
+    return bool(paths) and not any(path.startswith("$") for path in paths)
 
 
 def _reads_output(rule: Rule, sample: Sample) -> bool:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import regex  # type: ignore[import-untyped]  # ships no types
-
 from cuelight_server.evaluation.graders.reading import reading_grade
 from cuelight_server.evaluation.graders.sample import Rule, Sample, plain, show, show_all, text_of
 from cuelight_server.kernel.errors import Invalid
@@ -62,14 +60,6 @@ def reading_grade_max(rule: Rule, sample: Sample) -> str:
     if grade is None:
         return f"{rule['path']} has no text, so its reading grade is not known"
     return f"{rule['path']} reads at grade {grade:.1f}, wanted at most {rule['n']}" if grade > rule["n"] else ""
-
-
-def compiled(pattern: str) -> Any:
-    """The pattern, ready to search whatever the case; Invalid where it is none."""
-    try:
-        return regex.compile(pattern, regex.IGNORECASE)
-    except regex.error as bad:
-        raise Invalid(f"{pattern!r} is no pattern: {bad}", "correct the regular expression in the suite") from bad
 
 
 def _search(pattern: Any, rule: Rule, sample: Sample) -> Any:

@@ -48,13 +48,13 @@ def _registry() -> None:
     )
     op.create_table(
         "client_seen",
+        sa.Column("app", _word(80), nullable=False),
         sa.Column("client", _word(80), nullable=False),
         sa.Column("environment", _word(20), nullable=False),
         sa.Column("snapshot_version", sa.Integer(), nullable=False),
         sa.Column("epoch", _word(32), nullable=False),
-        sa.Column("app", _word(80), nullable=False),
         sa.Column("seen_at", _word(32), nullable=False),
-        sa.PrimaryKeyConstraint("client", "environment"),
+        sa.PrimaryKeyConstraint("app", "client", "environment"),
     )
     op.create_table(
         "desk",
@@ -227,6 +227,19 @@ def _registry() -> None:
         sa.PrimaryKeyConstraint("prompt", "environment", "tenant"),
     )
     op.create_table(
+        "contribution",
+        sa.Column("prompt", _word(161), nullable=False),
+        sa.Column("digest", _word(71), nullable=False),
+        sa.Column("actor", _word(80), nullable=False),
+        sa.Column("label", _word(40), nullable=False),
+        sa.Column("at", _word(32), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["prompt"],
+            ["prompt.name"],
+        ),
+        sa.PrimaryKeyConstraint("prompt", "digest", "actor", "label"),
+    )
+    op.create_table(
         "draft",
         sa.Column("prompt", _word(161), nullable=False),
         sa.Column("label", _word(40), nullable=False),
@@ -259,6 +272,9 @@ def _registry() -> None:
         sa.Column("actor", _word(80), nullable=False),
         sa.Column("created_at", _word(32), nullable=False),
         sa.Column("finished_at", _word(32), nullable=True),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("worker", _word(32), nullable=True),
+        sa.Column("heartbeat_at", _word(32), nullable=True),
         sa.ForeignKeyConstraint(
             ["prompt"],
             ["prompt.name"],
@@ -322,15 +338,15 @@ def _registry() -> None:
 def _calls() -> None:
     op.create_table(
         "call",
+        sa.Column("environment", _word(20), nullable=False),
         sa.Column("id", _word(32), nullable=False),
         sa.Column("at", _word(32), nullable=False),
-        sa.Column("environment", _word(20), nullable=False),
         sa.Column("prompt", _word(161), nullable=False),
         sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("digest", _word(71), nullable=True),
         sa.Column("reason", _word(20), nullable=False),
         sa.Column("ok", sa.Boolean(), nullable=True),
         sa.Column("document", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("environment", "id"),
     )
     op.create_index("call_prompt", "call", ["environment", "prompt", "at"], unique=False)

@@ -1,0 +1,45 @@
+"""Does what is stored say what the log says? Pure: audit lines and raw rows in, findings in plain words out."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from cuelight_server.audit.model import Event
+from cuelight_server.control.replay import decisions, evidence, people, shelf
+from cuelight_server.control.replay.compare import Row
+
+__all__ = ["Rows", "replay"]
+
+Rows = Callable[[str], Iterable[Row]]  # table name -> its rows as they lie there, whatever is in them
+
+_CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[str]]], ...] = (
+    ("desk", people.desk),
+    ("actor", people.accounts),
+    ("token", people.tokens),
+    ("workflow", shelf.workflows),
+    ("workflow_revision", shelf.revisions),
+    ("prompt", shelf.prompts),
+    ("version", shelf.versions),
+    ("draft", shelf.drafts),
+    ("contribution", shelf.contributions),
+    ("suite", shelf.suites),
+    ("knowledge", shelf.knowledge),
+    ("prices", shelf.prices),
+    ("recording", shelf.recordings),
+    ("evaluation", evidence.evaluations),
+    ("evaluation_result", evidence.results),
+    ("approval", decisions.approvals),
+    ("release", decisions.releases),
+    ("deployment", decisions.deployments),
+    ("environment", decisions.environments),
+    ("snapshot", decisions.snapshots),
+)
+
+
+def replay(log: Sequence[Event], rows: Rows) -> list[str]:
+    """Everything in which the rows are not what the lines of the log made of them, table by table."""
+    found: list[str] = []
+    for table, check in _CHECKS:
+        try:
+            found += check(log, rows(table))
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as bad:
+            found.append(f"{table}: cannot be compared with the log: {bad!r}")
+    return found

@@ -1,0 +1,78 @@
+"""Rows against what the log told of them: each row has its line, each line its row, and both say the same."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from cuelight.contract.canonical import digest
+from cuelight.contract.errors import Invalid
+
+Row = Mapping[str, Any]
+Key = tuple[Any, ...]
+Told = Mapping[Key, Mapping[str, Any]]  # key of a row -> what its columns have to be
+
+UNREADABLE = "unreadable"
+_WORDS = {
+    "sealed": "its content",
+    "admin": "whether an administrator",
+    "disabled_at": "whether it is disabled",
+    "revoked_at": "whether it is revoked",
+    "created_at": "when it was made",
+    "weights": "what it serves",
+    "kill": "the kill switch",
+    "note_digest": "its note",
+    "secret": "its secret",
+    "started_at": "when it was made",
+}
+
+
+def compare(what: str, keys: tuple[str, ...], rows: Iterable[Row], told: Told) -> Iterator[str]:
+    """What differs; `what` names a row and `keys` are the columns that tell one row from another."""
+    seen = set[Key]()
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        seen.add(key)
+        line = told.get(key)
+        if line is None:
+            yield f"{named(what, key)} is there, and no line of the log tells of it"
+        else:
+            yield from differing(named(what, key), row, line)
+    yield from (f"{named(what, key)} is gone; the log tells of it" for key in told if key not in seen)
+
+
+def differing(name: str, row: Row, line: Mapping[str, Any]) -> Iterator[str]:
+    """The columns of one row that are not what its line told."""
+    for column, wanted in line.items():
+        stored = row.get(column)
+        if stored != wanted:
+            words = _WORDS.get(column, column.replace("_", " "))
+            yield f"{name}: {words} is {_short(stored)}, the log tells {_short(wanted)}"
+
+
+def named(what: str, key: Key) -> str:
+    """`suite sales main 3`."""
+    return " ".join([what, *(str(part) for part in key if part != "")])
+
+
+def with_seal(rows: Iterable[Row], seal: Callable[[Row], Any]) -> Iterator[Row]:
+    """The rows, each with the digest that its content gives now as `sealed`; content that is no JSON gives none."""
+    for row in rows:
+        try:
+            yield {**row, "sealed": seal(row)}
+        except (Invalid, LookupError, TypeError, ValueError, AttributeError, RecursionError):
+            yield {**row, "sealed": UNREADABLE}
+
+
+def document(row: Row) -> str:
+    """The digest of a row's `document`."""
+    return digest(json.loads(row["document"]))
+
+
+def label_number(label: str) -> int:
+    """2 for `v2`."""
+    return int(label.removeprefix("v"))
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,121 @@
+"""Approvals, releases, what serves where, and the snapshots that said so: against the lines of the decisions."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cuelight.contract.canonical import digest, digest_bytes
+from cuelight_server.audit.model import Event
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.replay.compare import Key, Row, compare, label_number, with_seal
+from cuelight_server.kernel.terms import ReleaseState
+
+_MOVES = (Verb.RELEASE_OPEN, Verb.RELEASE_ROLL_BACK, Verb.PROMPT_SWITCH_OFF)
+
+
+def approvals(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every yes: by whom, in which role, to exactly what."""
+    told: dict[Key, Mapping[str, Any]] = {}
+    for one in log:
+        if one.verb == Verb.RELEASE_APPROVE:
+            given = {name: one.facts[name] for name in ("environment", "role", "binding", "note")}
+            told[(one.facts["id"],)] = {**_version(one), **given, "person": one.actor, "created_at": one.at}
+    yield from compare("approval", ("id",), rows, told)
+
+
+def releases(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every release, the checklist that it was opened with, and how it ended."""
+    told: dict[Key, dict[str, Any]] = {}
+    live: dict[Key, str | None] = {}
+    for one in log:
+        if one.verb in _MOVES and not one.facts.get("no_op"):
+            place = (one.subject.partition("@")[0], one.facts["environment"])
+            before = live.get(place)
+            if one.verb == Verb.RELEASE_OPEN:
+                told[(one.facts["id"],)] = _opened(one)
+                _end(told, before, ReleaseState.SUPERSEDED, one.at, f"superseded by {one.facts['id']}")
+                live[place] = one.facts["id"]
+            else:
+                _end(told, one.facts["release"], ReleaseState.ROLLED_BACK, one.at, one.facts["why"])
+                live[place] = revived = one.facts.get("revived")
+                if (revived,) in told:
+                    told[(revived,)].update(_LIVE)
+    sealed = with_seal(rows, lambda row: digest(json.loads(row["checklist"])))
+    yield from compare("release", ("id",), sealed, told)
+
+
+def deployments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """What serves where is what the last decision about it left: weights, kill switch, the way back."""
+    told: dict[Key, Mapping[str, Any]] = {}
+    for one in log:
+        if one.verb in _MOVES and not one.facts.get("no_op"):
+            place = (one.subject.partition("@")[0], one.facts["environment"], "")
+            told[place] = {**one.facts.get("deployment", {}), "since": one.at}
+    read = ({**row, "weights": _value(row["weights"]), "kill": _value(row["kill"])} for row in rows)
+    yield from compare("what serves:", ("prompt", "environment", "tenant"), read, told)
+
+
+def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """The number of the newest snapshot of each environment."""
+    newest = {one.facts["environment"]: one.facts["snapshot"]["version"] for one in log if "snapshot" in one.facts}
+    for row in rows:
+        wanted = newest.pop(row["name"], 0)
+        if row["snapshot_version"] != wanted:
+            stored = row["snapshot_version"]
+            yield f"environment {row['name']}: its newest snapshot is {stored}, the log tells {wanted}"
+    yield from (f"environment {name} is gone; the log tells of it" for name in newest)
+
+
+def snapshots(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every snapshot is byte for byte the one that its decision published."""
+    told = {
+        (one.facts["environment"], one.facts["snapshot"]["version"]): {
+            "digest": one.facts["snapshot"]["digest"],
+            "sealed": one.facts["snapshot"]["digest"],
+            "created_at": one.at,
+        }
+        for one in log
+        if "snapshot" in one.facts
+    }
+    yield from compare("snapshot", ("environment", "version"), with_seal(rows, _body), told)
+
+
+_LIVE = {"state": ReleaseState.LIVE.value, "ended_at": None, "ended_why": None}
+
+
+def _version(one: Event) -> dict[str, Any]:
+    prompt, _, label = one.subject.rpartition("@")
+    return {"prompt": prompt, "number": label_number(label)}
+
+
+def _opened(one: Event) -> dict[str, Any]:
+    previous = one.facts["previous"]
+    sealed = {"sealed": one.facts["checklist"]} if "checklist" in one.facts else {}
+    return {
+        **_version(one),
+        "environment": one.facts["environment"],
+        "previous": label_number(previous) if previous else None,
+        "binding": one.facts["binding"],
+        "note": one.facts["note"],
+        "actor": one.actor,
+        "created_at": one.at,
+        **sealed,
+        **_LIVE,
+    }
+
+
+def _end(told: dict[Key, dict[str, Any]], id: str | None, state: ReleaseState, at: str, why: str) -> None:
+    if (id,) in told:
+        told[(id,)].update(state=state.value, ended_at=at, ended_why=why)
+
+
+def _value(text: Any) -> Any:
+    try:
+        return json.loads(text) if text is not None else None
+    except (TypeError, ValueError, RecursionError):
+        return text
+
+
+def _body(row: Row) -> str:
+    body = row["body"]
+    return digest_bytes(body.encode() if isinstance(body, str) else body)
