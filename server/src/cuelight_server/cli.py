@@ -1,5 +1,7 @@
 """The command line of the server: one command starts the house; the others work on the data folder, server or not."""
 
+# long because: every command of the operator, each a few lines, in the order of the help
+
 import getpass
 import json
 import os

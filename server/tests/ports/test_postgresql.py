@@ -263,12 +263,9 @@ def test_what_does_not_fit_a_column_is_invalid(registry, name):
 
 
 def test_a_writer_that_waits_too_long_is_told_so(registry, raw):
-    with registry.connect() as sql:
-        sql.exec_driver_sql("SET lock_timeout = '50ms'")
-        sql.commit()
     with raw.transaction():
         raw.execute("SELECT pg_advisory_xact_lock(hashtextextended('cuelight ' || current_schema(), 0))")
-        with pytest.raises(Unavailable, match="busy") as refused, governed(registry):
+        with pytest.raises(Unavailable, match="busy") as refused, governed(registry, wait_ms=50):
             pass
     assert refused.value.hint
     with governed(registry) as sql:
@@ -279,7 +276,7 @@ def test_of_two_writers_that_lock_each_other_out_one_is_told_to_try_again(regist
     raw.execute("SET deadlock_timeout = '10ms'")
     for id in ("a", "b"):
         raw.execute(
-            "INSERT INTO client_seen VALUES (%s, 'staging', 1, 'e', 'crm', 'x')",
+            "INSERT INTO client_seen VALUES ('crm', %s, 'staging', 1, 'e', 'x')",
             (id,),
         )
     together, told = threading.Barrier(2), []
@@ -287,9 +284,9 @@ def test_of_two_writers_that_lock_each_other_out_one_is_told_to_try_again(regist
     def touch(first, second):
         try:
             with operational(registry) as sql:
-                sql.execute(update(schema.client_seen).where(schema.client_seen.c.client == first).values(app="x"))
+                sql.execute(update(schema.client_seen).where(schema.client_seen.c.client == first).values(epoch="x"))
                 together.wait()
-                sql.execute(update(schema.client_seen).where(schema.client_seen.c.client == second).values(app="x"))
+                sql.execute(update(schema.client_seen).where(schema.client_seen.c.client == second).values(epoch="x"))
         except Unavailable as refused:
             told.append(refused.message)
 
