@@ -12,7 +12,14 @@ from cuelight_server.routing.publish import build, workflow_of
 
 
 def publish(desk: Desk, work: Work, environment: str) -> Published:
-    """Build and store the environment's next snapshot; call it inside `act`, after the deployment was saved.
+    """Store the environment's next snapshot and note it; call it inside `act`, after the deployment was saved."""
+    published = next_snapshot(desk, work, environment)
+    work.note(snapshot={"version": published.version, "digest": published.digest})
+    return published
+
+
+def next_snapshot(desk: Desk, work: Work, environment: str) -> Published:
+    """Build and store the environment's next snapshot, for whoever notes it in words of their own.
 
     A workflow is governed by the newest revision that a release here was approved under: an authority that was pushed
     later takes effect with the next release, not behind anyone's back.
@@ -30,7 +37,6 @@ def publish(desk: Desk, work: Work, environment: str) -> Published:
         _governance(work, deployments),
     )
     store.save_snapshot(work.sql, environment, published, work.at_text)
-    work.note(snapshot={"version": published.version, "digest": published.digest})
     return published
 
 
