@@ -220,6 +220,10 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     for plain in ("/status", "/me", "/audit", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
+    asked("GET /api/v1/models")
+    asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
+    asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
+    asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
     for page in ("/healthz", "/", "/signin"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
@@ -292,6 +296,8 @@ def parsed(words):
     while isinstance(command, click.Group):
         context = click.Context(command, info_name=name, parent=context)
         if rest and rest[0] in ("--help", "--version"):
+            return
+        if not rest and command.invoke_without_command:
             return
         name, command, rest = command.resolve_command(context, rest)
     command.make_context(name, list(rest), parent=context)

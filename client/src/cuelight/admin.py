@@ -1,6 +1,6 @@
 """Admin: everything that people do with a desk, over its HTTP API; the server decides, this only asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -66,9 +66,13 @@ class Admin:
         self._http.close()
 
     # files
-    def push(self, bundle: Json, *, as_drafts: bool = False) -> Json:
-        """Push a folder's bundle; what was minted, unchanged, refused, and which rules are enforced."""
-        return self._post("/push", {"bundle": bundle, "as_drafts": as_drafts}, timeout=_PUSH_TIMEOUT)
+    def push(self, bundle: Json, *, as_drafts: bool = False, revive: Sequence[str] = ()) -> Json:
+        """Push a folder's bundle; what was minted, unchanged, refused, and which rules are enforced.
+
+        `revive` are full names of retired prompts that it may bring back.
+        """
+        body: Json = {"bundle": bundle, "as_drafts": as_drafts}
+        return self._post("/push", {**body, "revive": list(revive)} if revive else body, timeout=_PUSH_TIMEOUT)
 
     def lint(self, bundle: Json) -> Json:
         """Findings, rules and digests of a bundle; nothing is written."""
@@ -129,6 +133,22 @@ class Admin:
         """Back to the pinned last good version, or off where there is none."""
         body: Json = {"prompt": prompt, "environment": environment, "why": why}
         return self._post("/rollbacks", body if before is None else {**body, "from": before})
+
+    def switch_off(self, prompt: str, environment: str, why: str) -> Json:
+        """Serve nothing of a prompt in an environment; callers get the declared fallback."""
+        return self._post("/off", {"prompt": prompt, "environment": environment, "why": why})
+
+    def retire(self, prompt: str, why: str) -> Json:
+        """Retire a prompt; its name stays with it."""
+        return self._post("/retirements", {"prompt": prompt, "why": why})
+
+    def models(self) -> Json:
+        """Every model in use, and which are retired."""
+        return self._get("/models")
+
+    def retire_model(self, model: str, why: str) -> Json:
+        """Record that a model is no longer offered."""
+        return self._post("/models/retired", {"model": model, "why": why})
 
     def observed(self, environment: str, version: int) -> Json:
         """How many live clients follow a snapshot version, and which are silent."""

@@ -171,7 +171,7 @@ def test_a_backup_of_a_desk_that_was_changed_behind_its_back_is_not_restored(fol
         raw.execute("DROP TRIGGER version_no_update")
         raw.execute("UPDATE version SET content = replace(content, 'version 1', 'version 9') WHERE number = 1")
     back_up(folder, tmp_path / "one.tar.gz")
-    with pytest.raises(Blocked, match="does not verify: version: sales.qualify@v1") as refused:
+    with pytest.raises(Blocked, match=r"does not verify: version: sales\.qualify@v1") as refused:
         restore(tmp_path / "one.tar.gz", tmp_path / "again")
     assert refused.value.details["problems"]
     assert not (tmp_path / "again").exists()

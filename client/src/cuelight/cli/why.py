@@ -59,6 +59,8 @@ def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
             )
         )
     rows.append(("model", f"{answer.get('model') or 'unknown'} {short(answer.get('settings') or {})}".rstrip()))
+    if answer.get("model_retired"):
+        rows.append(("not reproducible", str(answer["model_retired"])))
     table(("", ""), [(("  " + name, "dim"), value) for name, value in rows])
     _show_checks(answer)
 

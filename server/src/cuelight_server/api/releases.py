@@ -1,4 +1,4 @@
-"""Approvals, releases and rollbacks over HTTP."""
+"""Approvals, releases, rollbacks and the end of a prompt over HTTP."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cuelight_server.api.auth import Caller, DeskDep, verb
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control import releases
+from cuelight_server.control import ending, releases
 from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.kernel.terms import Environment, Role
 from cuelight_server.views import releases as view
@@ -37,6 +37,21 @@ class ReleaseAsked(_Asked):
 
     label: str = Field(max_length=40)
     note: str = Field(default="", max_length=2000)
+
+
+class RetirementAsked(BaseModel):
+    """A prompt to retire."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    prompt: str = Field(max_length=161)
+    why: str = Field(max_length=2000)
+
+
+class OffAsked(_Asked):
+    """A prompt to switch off."""
+
+    why: str = Field(max_length=2000)
 
 
 class RollbackAsked(_Asked):
@@ -81,3 +96,15 @@ def history(
 def roll_back(asked: RollbackAsked, desk: DeskDep, actor: Caller) -> dict[str, Any]:
     """Roll back to the pinned last good version, or switch off."""
     return releases.roll_back(desk, actor, asked.prompt, asked.environment, asked.why, asked.from_).to_json()
+
+
+@router.post("/off", openapi_extra=verb(Verb.PROMPT_SWITCH_OFF))
+def switch_off(asked: OffAsked, desk: DeskDep, actor: Caller) -> dict[str, Any]:
+    """Serve nothing of a prompt in an environment: callers get the declared fallback; on again is a release."""
+    return asdict(ending.switch_off(desk, actor, asked.prompt, asked.environment, asked.why))
+
+
+@router.post("/retirements", openapi_extra=verb(Verb.PROMPT_RETIRE))
+def retire(asked: RetirementAsked, desk: DeskDep, actor: Caller) -> dict[str, Any]:
+    """Retire a prompt: its name stays with it, and apps that ask for it are told whom to ask."""
+    return asdict(ending.retire(desk, actor, asked.prompt, asked.why))

@@ -11,7 +11,7 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
 from cuelight_server.control.opening import FORMAT, open_desk
-from cuelight_server.control.routing import next_snapshot
+from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db import backup as files
 from cuelight_server.db import desk as facts
@@ -116,12 +116,10 @@ def _begin_anew(desk: Desk, manifest: Mapping[str, Any]) -> Restored:
     fresh = replace(desk, epoch=ids.epoch())
     with act(desk, SYSTEM, Verb.DESK_RESTORE, "desk") as work:
         facts.change_epoch(work.sql, fresh.epoch)
-        served = [place.value for place in Environment if routing.version(work.sql, place)]
-        published = {place: next_snapshot(fresh, work, place) for place in served}
+        published = publish_everywhere(fresh, work)
         work.note(
             backup={"made_at": manifest["made_at"], "checkpoint": manifest["checkpoint"]},
             epoch={"from": desk.epoch, "to": fresh.epoch},
-            snapshots={place: {"version": one.version, "digest": one.digest} for place, one in published.items()},
         )
     versions = {place: one.version for place, one in published.items()}
     return Restored(made_at=manifest["made_at"], epoch=fresh.epoch, snapshots=versions)

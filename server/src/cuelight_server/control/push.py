@@ -1,25 +1,28 @@
 """Pushing a workflow folder: what is new in it becomes revisions, versions and drafts, in one transaction or not at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
+from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
+from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Blocked, Conflict
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.kernel.errors import Blocked, Conflict, Invalid
+from cuelight_server.kernel.terms import ActorKind, Environment, Role
 from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, Facts, checked, workflow_digest
 from cuelight_server.prompts.enforcement import rules
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Draft, Finding, Numbered, Prompt, RuleState, Version, Workflow
-from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, lowered, plan, retired_names
+from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, dropped, lowered, plan, retired_names
 from cuelight_server.prompts.verify import facts_of
+from cuelight_server.routing import store as routing
 
 Step = tuple[Verb, str]
 _NAMED = 50  # recordings that an audit line names one by one
@@ -70,25 +73,29 @@ class PushResult:
         return {"prompt": f"{self.workflow}.{entry.prompt}", "label": entry.label, **told}
 
 
-def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False) -> PushResult:
+def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False, revive: Collection[str] = ()) -> PushResult:
     """Store what a folder has that the desk has not.
 
-    Invalid with every problem when a document does not fit its kind, Conflict for a retired name, Denied where the
-    person may not do one part of it, Blocked for a lowered tier: then nothing is written. `as_drafts` stores every
-    label as a draft, also `v2`. A push that changes nothing leaves no audit line.
+    Invalid with every problem when a document does not fit its kind, Conflict for a retired name that is not among
+    those to `revive` (full names), Denied where the person may not do one part of it, Blocked for a lowered tier and
+    for a prompt that is left out while it serves: then nothing is written. `as_drafts` stores every label as a draft,
+    also `v2`. A push that changes nothing leaves no audit line.
     """
     folder = checked(bundle)
     with reading(desk.registry) as sql:
-        stored, seen = _look(sql, folder, as_drafts=as_drafts)
+        stored, seen = _look(sql, folder, revive, as_drafts=as_drafts)
     steps = list(_steps(stored, folder, seen.plan))
     if not steps:
         return seen
     with act(desk, actor, *steps[0]) as work:
-        stored, seen = _look(work.sql, folder, as_drafts=as_drafts)
+        stored, seen = _look(work.sql, folder, revive, as_drafts=as_drafts)
         if list(_steps(stored, folder, seen.plan)) != steps:
             raise Conflict(f"somebody else pushed {folder.name} just now", "look at what changed, then push again")
         _refuse_lower_tier(stored, folder)
+        _refuse_dropped(work, stored, folder)
         _apply(_Push(work, steps[0], folder, stored), seen.plan)
+        if retired_names(stored, folder):
+            publish_everywhere(desk, work)
     return seen
 
 
@@ -115,19 +122,33 @@ def facts(sql: Connection, folder: Bundle, stored_suites: Mapping[str, Numbered]
     tables = [folder.workflow["owners"], *(one.get("owners", {}) for one in folder.workflow["prompts"].values())]
     held = {who[part] for table in tables for who in table.values() for part in ("person", "backup") if part in who}
     known = frozenset(one for one in held if access.account(sql, one) is not None)
-    return Facts(folder, {**kept, **folder.suites}, known)
+    return Facts(folder, {**kept, **folder.suites}, known, frozenset(store.retired_models(sql)))
 
 
-def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, PushResult]:
+def _look(sql: Connection, folder: Bundle, revive: Collection[str], *, as_drafts: bool) -> tuple[Stored, PushResult]:
     stored = gather(sql, folder)
-    retired = retired_names(stored, folder)
-    if retired:
-        hint = "take it out of the folder, or give the new prompt another name"
-        raise Conflict(f"{retired[0]} is retired, and its name stays with it", hint)
+    for name in retired_names(stored, folder):
+        if name not in revive:
+            raise _is_retired(sql, name)
+    for name in revive:
+        if name not in stored.retired:
+            raise Invalid(f"{name} is no retired prompt of {folder.name}", "leave out --revive")
     look = facts(sql, folder, stored.suites)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)
     return stored, PushResult(folder.name, made, tuple(rules(look)), tuple(findings), tuple(folder.ignored))
+
+
+def _is_retired(sql: Connection, name: str) -> Conflict:
+    line = audit.newest_of(sql, Verb.PROMPT_RETIRE, name)
+    by = f" by {line.actor} on {line.at[:10]}" if line else ""
+    owner = store.owners_of(sql, name.partition(".")[0]).get(Role.WORKFLOW_OWNER, {}).get("person")
+    return Conflict(
+        f"{name} was retired{by}, and its name stays with it",
+        f"take it out of the folder, give the new prompt another name, or ask {owner or 'the workflow owner'} to push "
+        f"with --revive {name}",
+        prompt=name,
+    )
 
 
 def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
@@ -142,6 +163,7 @@ def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
             yield Verb.WORKFLOW_PUSH, name
         if made.governance is State.CHANGED:
             yield Verb.WORKFLOW_GOVERN, name
+    yield from ((Verb.PROMPT_REVIVE, one) for one in retired_names(stored, folder))
     yield from items
 
 
@@ -168,6 +190,17 @@ def _refuse_lower_tier(stored: Stored, folder: Bundle) -> None:
         )
 
 
+def _refuse_dropped(work: Work, stored: Stored, folder: Bundle) -> None:
+    """Callers of a prompt that was ever released get its fallback while it is off: only retiring it ends that."""
+    for name in dropped(stored, folder):
+        where = [place.value for place in Environment if routing.deployment(work.sql, name, place)]
+        if where:
+            raise Blocked(
+                f"workflow.yaml leaves out {name}, which was released to {', '.join(where)}",
+                f"put it back, or retire it first: cuelight retire {name} --why ...",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class _Push:
     """A push under way."""
@@ -187,6 +220,9 @@ class _Push:
 
 def _apply(push: _Push, made: Plan) -> None:
     _save_workflow(push, made)
+    for name in retired_names(push.stored, push.folder):
+        store.mark_retired(push.work.sql, name, None)
+        push.tell(Verb.PROMPT_REVIVE, name)
     _save_prompts(push, made)
     for one in made.mint:
         _mint(push, one)

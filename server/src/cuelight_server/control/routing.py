@@ -3,8 +3,9 @@
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work
 from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.terms import Environment, Role
 from cuelight_server.prompts import store as prompts
-from cuelight_server.prompts.model import Version, Workflow
+from cuelight_server.prompts.model import Prompt, Version, Workflow
 from cuelight_server.releases import store as releases
 from cuelight_server.routing import store
 from cuelight_server.routing.model import Deployment, Governance, Published
@@ -25,7 +26,8 @@ def next_snapshot(desk: Desk, work: Work, environment: str) -> Published:
     later takes effect with the next release, not behind anyone's back.
     """
     version = store.raise_version(work.sql, environment)
-    deployments = store.deployments(work.sql, environment)
+    gone = {one.name: _to_ask(work, one) for one in prompts.retired(work.sql)}
+    deployments = [one for one in store.deployments(work.sql, environment) if one.prompt not in gone]
     served = {(one.prompt, number) for one in deployments for number, _ in one.weights}
     contents = {key: _content(work, *key) for key in served}
     published = build(
@@ -35,9 +37,23 @@ def next_snapshot(desk: Desk, work: Work, environment: str) -> Published:
         deployments,
         {key: (found.digest, found.content) for key, found in contents.items()},
         _governance(work, deployments),
+        gone,
     )
     store.save_snapshot(work.sql, environment, published, work.at_text)
     return published
+
+
+def publish_everywhere(desk: Desk, work: Work) -> dict[str, Published]:
+    """The next snapshot of each environment that has one, for a change that all of them have to hear of."""
+    places = [place.value for place in Environment if store.version(work.sql, place)]
+    published = {place: next_snapshot(desk, work, place) for place in places}
+    work.note(snapshots={place: {"version": one.version, "digest": one.digest} for place, one in published.items()})
+    return published
+
+
+def _to_ask(work: Work, prompt: Prompt) -> str:
+    owner = prompts.owners_of(work.sql, prompt.workflow, prompt.short).get(Role.WORKFLOW_OWNER, {})
+    return str(owner.get("person") or "the people of " + prompt.workflow)
 
 
 def _content(work: Work, prompt: str, number: int) -> Version:

@@ -148,6 +148,15 @@ recording = Table(  # labelled outputs that stand in for a model; replaced by a 
     Column("document", Text, nullable=False),
 )
 
+retired_model = Table(  # a model that is no longer offered: nothing new is minted on it
+    "retired_model",
+    registry,
+    Column("model", String(160), primary_key=True),
+    Column("actor", String(80), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+)
+
 environment = Table(
     "environment",
     registry,

@@ -6,12 +6,15 @@ from typing import Any
 
 from cuelight_server.api.runtime import SentAck
 from cuelight_server.audit.model import Event
+from cuelight_server.control.ending import RetiredPrompt, SwitchedOff
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
+from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
+from cuelight_server.views.models import ModelLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.runtime import Observed
@@ -44,6 +47,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
     "POST /api/v1/releases": _of(Released),
     "POST /api/v1/rollbacks": tuple(_ROLLED_BACK.split()),
+    "POST /api/v1/off": _of(SwitchedOff),
+    "POST /api/v1/retirements": _of(RetiredPrompt),
+    "POST /api/v1/models/retired": _of(RetiredModel),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -54,6 +60,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/prompts": _of(PromptLine),
     "GET /api/v1/evaluations": _of(EvaluationLine),
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
+    "GET /api/v1/models": _of(ModelLine),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
 }

@@ -52,12 +52,13 @@ class Facts:
     """What lint and the rule report look at.
 
     `suites` are those of the folder and, where the folder lacks one, the desk's; `people` the ids that the desk knows,
-    None where nobody asked it.
+    None where nobody asked it; `retired_models` the models that it knows to be no longer offered.
     """
 
     bundle: Bundle
     suites: Mapping[str, Mapping[str, Any]]
     people: frozenset[str] | None = None
+    retired_models: frozenset[str] = frozenset()
 
 
 def checked(bundle: Any) -> Bundle:

@@ -20,15 +20,18 @@ def build(
     deployments: Iterable[Deployment],
     contents: Contents,
     workflows: Mapping[str, Governance],
+    retired: Mapping[str, str] | None = None,
 ) -> Published:
     """The snapshot of one environment.
+
+    `retired` maps a retired prompt to the person to ask about it; none of them is among the deployments.
 
     `contents` maps (prompt, number) to (digest, content JSON) and must hold every served version; what is not served is
     left out. `workflows` maps a workflow's name to what governs it here.
     """
     listed = sorted(deployments, key=lambda one: (one.prompt, one.tenant))
     named = sorted({workflow_of(one.prompt) for one in listed})
-    document = {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "environment": environment,
         "epoch": epoch,
@@ -38,6 +41,8 @@ def build(
         "authorities": {name: workflows[name].authority for name in named},
         "trace": {name: {"content": _trace(workflows[name].document)["content"]} for name in named},
     }
+    if retired:
+        document["retired"] = dict(retired)
     body = canonical(document)
     return Published(version=version, digest=digest_bytes(body), body=body)
 

@@ -1,6 +1,6 @@
 """Why an output is what it is: from its id to the version, the people, the evidence and the exact prompt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.prompts import store as prompts
-from cuelight_server.prompts.model import Version
+from cuelight_server.prompts.model import RetiredModel, Version
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
 from cuelight_server.routing.rules import label
@@ -58,7 +58,10 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Everything that decided one output. `digest_matches` is False when the app used other content than is stored."""
+    """Everything that decided one output. `digest_matches` is False when the app used other content than is stored.
+
+    `model_retired` says in words that the model is no longer offered: the one thing that cannot be reproduced.
+    """
 
     call: Mapping[str, Any]
     prompt: str
@@ -70,6 +73,7 @@ class Why:
     release: ReleaseLine | None
     report: ReportLine | None
     model: str | None
+    model_retired: str | None
     settings: Mapping[str, Any] | None
     findings: tuple[Mapping[str, Any], ...]
     decisions: tuple[Mapping[str, Any], ...]
@@ -91,6 +95,7 @@ def why(desk: Desk, output_id: str) -> Why:
     with reading(desk.registry) as sql:
         version = prompts.version(sql, call.prompt, call.number) if call.number is not None else None
         release = _release(sql, call)
+        models = (call.document.get("response_model"), call.document.get("model"), _model(version))
         return Why(
             call=call.document,
             prompt=call.prompt,
@@ -101,7 +106,8 @@ def why(desk: Desk, output_id: str) -> Why:
             environment=call.environment,
             release=line(sql, release) if release else None,
             report=_report(sql, release) if release else None,
-            model=call.document.get("response_model") or call.document.get("model") or _model(version),
+            model=next(filter(None, models), None),
+            model_retired=_retired(prompts.retired_models(sql), models),
             settings=call.document.get("settings") or (version.content["settings"] if version else None),
             findings=tuple(call.document.get("findings", ())),
             decisions=tuple(call.document.get("decisions", ())),
@@ -157,6 +163,16 @@ def _report(sql: Connection, release: Release) -> ReportLine | None:
     if found is None:
         return None
     return ReportLine(id=found.id, verdict=found.verdict, recorded=found.recorded)
+
+
+def _retired(gone: Mapping[str, RetiredModel], models: Iterable[str | None]) -> str | None:
+    found = next((gone[model] for model in models if model and model in gone), None)
+    if found is None:
+        return None
+    return (
+        f"{found.model} was retired on {found.created_at[:10]} by {found.actor} ({found.why}): the prompt can be "
+        "rendered again to the same bytes, the model's answer cannot be had again"
+    )
 
 
 def _model(version: Version | None) -> str | None:
