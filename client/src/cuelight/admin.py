@@ -29,10 +29,15 @@ class Admin:
         token: str | None = None,
         as_: str | None = None,
         *,
+        once: str | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        """Connect on first use; Invalid where the URL is none. `transport` is for tests and for unusual networks."""
-        self.url = url.rstrip("/")
+        """Connect on first use; Invalid where the URL is none. `transport` is for tests and for unusual networks.
+
+        With `once`, a name that nobody else uses, approvals, releases, rollbacks and the like are asked again once
+        where the connection was lost before the answer came: the desk does none of them twice.
+        """
+        self.url, self._once, self._asked = url.rstrip("/"), once, 0
         headers = {"User-Agent": f"cuelight/{__version__}", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {_sendable(token, 'the token')}"
@@ -118,7 +123,7 @@ class Admin:
     def approve(self, prompt: str, label: str, environment: str, role: str | None = None, note: str = "") -> Json:
         """Say yes to exactly what would be released now."""
         body: Json = {"prompt": prompt, "label": label, "environment": environment, "note": note}
-        return self._post("/approvals", body if role is None else {**body, "role": role})
+        return self._post_once("/approvals", body if role is None else {**body, "role": role})
 
     def release_check(self, prompt: str, label: str, environment: str) -> Json:
         """The checklist of a release that nobody has asked for yet."""
@@ -127,20 +132,20 @@ class Admin:
     def release(self, prompt: str, label: str, environment: str, note: str = "") -> Json:
         """Release; Blocked with the checklist in the details where something is missing."""
         asked = {"prompt": prompt, "label": label, "environment": environment, "note": note}
-        return self._post("/releases", asked)
+        return self._post_once("/releases", asked)
 
     def roll_back(self, prompt: str, environment: str, why: str, before: str | None = None) -> Json:
         """Back to the pinned last good version, or off where there is none."""
         body: Json = {"prompt": prompt, "environment": environment, "why": why}
-        return self._post("/rollbacks", body if before is None else {**body, "from": before})
+        return self._post_once("/rollbacks", body if before is None else {**body, "from": before})
 
     def switch_off(self, prompt: str, environment: str, why: str) -> Json:
         """Serve nothing of a prompt in an environment; callers get the declared fallback."""
-        return self._post("/off", {"prompt": prompt, "environment": environment, "why": why})
+        return self._post_once("/off", {"prompt": prompt, "environment": environment, "why": why})
 
     def retire(self, prompt: str, why: str) -> Json:
         """Retire a prompt; its name stays with it."""
-        return self._post("/retirements", {"prompt": prompt, "why": why})
+        return self._post_once("/retirements", {"prompt": prompt, "why": why})
 
     def models(self) -> Json:
         """Every model in use, and which are retired."""
@@ -177,11 +182,29 @@ class Admin:
     def _post(self, path: str, body: Json, timeout: httpx2.Timeout = _TIMEOUT) -> Json:
         return self._ask("POST", path, json=body, timeout=timeout)
 
+    def _post_once(self, path: str, body: Json) -> Json:
+        """Post what must not happen twice; asked again where the connection broke and nobody knows what became of it."""
+        if self._once is None:
+            return self._post(path, body)
+        self._asked += 1
+        headers = {"Idempotency-Key": f"{self._once}-{self._asked}"}
+        try:
+            return self._ask("POST", path, json=body, headers=headers)
+        except Unavailable as gone:
+            if "lost" not in gone.details:
+                raise
+        return self._ask("POST", path, json=body, headers=headers)
+
     def _ask(self, method: str, path: str, **how: Any) -> Json:
         try:
             answer = self._http.request(method, path, **how)
         except httpx2.TimeoutException as late:
             raise Unavailable(f"{self.url} did not answer in time", "try again; is the server busy?") from late
+        except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError) as lost:
+            hint = "look at `cuelight status` and `cuelight audit` before you do it again"
+            raise Unavailable(
+                f"the connection to {self.url} was lost before the answer came", hint, lost=True
+            ) from lost
         except (httpx2.TransportError, OSError) as gone:
             hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
             raise Unavailable(f"no server answers at {self.url}", hint) from gone

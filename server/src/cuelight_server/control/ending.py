@@ -1,8 +1,9 @@
 """The end of a prompt: switched off for now, or retired with its name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from cuelight_server.access.model import Once
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
@@ -41,7 +42,13 @@ class RetiredPrompt:
 
 
 def switch_off(
-    desk: Desk, actor: Actor, prompt: str, environment: str = Environment.PRODUCTION, why: str = ""
+    desk: Desk,
+    actor: Actor,
+    prompt: str,
+    environment: str = Environment.PRODUCTION,
+    why: str = "",
+    *,
+    once: Once | None = None,
 ) -> SwitchedOff:
     """Serve nothing of a prompt in an environment from now on: callers get the declared fallback.
 
@@ -49,27 +56,38 @@ def switch_off(
     """
     place = _environment(environment)
     _reason(why, "switching off")
-    with act(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt) as work:
+    with act(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt, once=once) as work:
         here = routing.deployment(work.sql, prompt, place)
         if here is None:
             raise NotFound(f"{prompt} was never released to {place}", "there is nothing to switch off")
         work.note(environment=place, why=why, previous=_label(here.live))
-        if here.kill is not None:
-            work.note(no_op=True)
-            version = routing.version(work.sql, place)
-            return SwitchedOff(prompt=prompt, environment=place, previous=None, snapshot_version=version, no_op=True)
-        _end(work, here, why, f"switched off: {why}")
-        published = publish(desk, work, place)
-    return SwitchedOff(prompt=prompt, environment=place, previous=_label(here.live), snapshot_version=published.version)
+        done = _off_already(work, here) if here.kill is not None else _off_now(desk, work, here, why)
+        work.answer(asdict(done))
+    return done
 
 
-def retire(desk: Desk, actor: Actor, prompt: str, why: str) -> RetiredPrompt:
+def _off_already(work: Work, here: Deployment) -> SwitchedOff:
+    work.note(no_op=True)
+    version = routing.version(work.sql, here.environment)
+    return SwitchedOff(
+        prompt=here.prompt, environment=here.environment, previous=None, snapshot_version=version, no_op=True
+    )
+
+
+def _off_now(desk: Desk, work: Work, here: Deployment, why: str) -> SwitchedOff:
+    _end(work, here, why, f"switched off: {why}")
+    version = publish(desk, work, here.environment).version
+    previous = _label(here.live)
+    return SwitchedOff(prompt=here.prompt, environment=here.environment, previous=previous, snapshot_version=version)
+
+
+def retire(desk: Desk, actor: Actor, prompt: str, why: str, *, once: Once | None = None) -> RetiredPrompt:
     """Retire a prompt: apps that ask for it are told whom to ask, and its name stays with it.
 
     Blocked while it is live in production, NotFound and Conflict where there is nothing to retire (any more).
     """
     _reason(why, "retiring")
-    with act(desk, actor, Verb.PROMPT_RETIRE, prompt) as work:
+    with act(desk, actor, Verb.PROMPT_RETIRE, prompt, once=once) as work:
         _refuse_live(work, _known(work, prompt))
         for here in filter(None, (routing.deployment(work.sql, prompt, place) for place in Environment)):
             if here.kill is None:
@@ -77,8 +95,10 @@ def retire(desk: Desk, actor: Actor, prompt: str, why: str) -> RetiredPrompt:
         prompts.mark_retired(work.sql, prompt, work.at_text)
         published = publish_everywhere(desk, work)
         work.note(why=why)
-    versions = {place: one.version for place, one in published.items()}
-    return RetiredPrompt(prompt=prompt, by=work.actor.id, at=work.at_text, why=why, snapshots=versions)
+        versions = {place: one.version for place, one in published.items()}
+        done = RetiredPrompt(prompt=prompt, by=work.actor.id, at=work.at_text, why=why, snapshots=versions)
+        work.answer(asdict(done))
+    return done
 
 
 def _end(work: Work, here: Deployment, why: str, words: str) -> None:

@@ -255,6 +255,16 @@ release = Table(
     Column("ended_why", Text),
 )
 
+idempotency_key = Table(  # what a request was answered, kept in its transaction: asked again, it is not done again
+    "idempotency_key",
+    registry,
+    Column("actor", String(80), primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("request", String(71), nullable=False),  # digest of what was asked
+    Column("answer", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+)
+
 audit_event = Table(
     "audit_event",
     registry,
