@@ -209,6 +209,7 @@ def test_every_address_gives_what_the_reference_says(asked, made):
         time.sleep(0.05)
     asked("GET /api/v1/evaluations", params={"prompt": name})
     asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
+    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)
     asked("GET /api/v1/releases", params={"prompt": name})

@@ -115,6 +115,10 @@ class Admin:
         """How far an evaluation is, and its report once it is done."""
         return self._get(f"/evaluations/{_step(evaluation)}")
 
+    def compare(self, prompt: str, before: str, after: str) -> Json:
+        """How two versions did on the same test set."""
+        return self._get("/compare", **{"prompt": prompt, "from": before, "to": after})
+
     def results(self, evaluation: str, after: str = "", limit: int = 200) -> Json:
         """One page of single results."""
         return self._get(f"/evaluations/{_step(evaluation)}/results", after=after, limit=limit)

@@ -273,3 +273,31 @@ def test_models_in_use_and_one_that_is_no_longer_offered(ask, pushed):
     )
     assert ask("support", "models", "retire", "example-x", "--why", "x").code == 23
     assert "■ retired 20" in ask("author", "models").out
+
+
+def test_two_versions_side_by_side_and_what_is_not_known_is_said(ask, pushed):
+    name = "sales.outreach_draft"
+    assert ask("author", "eval", f"{name}@v1").code == 0
+    half = ask("author", "compare", f"{name}@v1", f"{name}@v2")
+    assert half.code == 0, half.err
+    assert f"v2 has no report on this test set; to get it: cuelight eval {name}@v2" in half.out
+    assert re.search(r"pass rate +\d+\.\d % +not known", half.out)
+    assert ask("author", "compare", f"{name}@v1", f"{name}@v2", "--json").json["to"]["pass_rate"] is None
+    ask("author", "eval", f"{name}@v2")
+    both = ask("author", "compare", f"{name}@v1", f"{name}@v2")
+    assert "not known" not in both.out.split("output format")[0].split("cost per case")[0]
+    assert re.search(r"pass rate +\d+\.\d % +\d+\.\d %", both.out)
+    assert ask("author", "compare", f"{name}@v1", f"{PROMPT}@v2").code == 20
+
+
+def test_the_card_of_a_prompt(ask, pushed):
+    done = ask("author", "card", PROMPT)
+    assert done.code == 0, done.err
+    for part in ("tier", "live in", "model", "last approved by", "release note", "rollback version", "last report"):
+        assert part in done.out
+    assert f"schema at /api/v1/prompts/{PROMPT}/v" in done.out
+    assert "priya.nandakumar, " in done.out
+    assert "untrusted" in done.out
+    card = ask("author", "card", PROMPT, "--json").json
+    assert card["digest"].startswith("sha256:")
+    assert all("example" in one for one in card["variables"])

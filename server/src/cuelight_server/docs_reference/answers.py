@@ -12,6 +12,7 @@ from cuelight_server.docs_reference.markdown import codes
 from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
+from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
 from cuelight_server.views.models import ModelLine
@@ -43,6 +44,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/export/{workflow}": tuple(_BUNDLE.split()),
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
     "POST /api/v1/approvals": _of(Approval),
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
     "POST /api/v1/releases": _of(Released),
@@ -69,6 +71,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
 def _told() -> Iterable[tuple[str, str]]:
     for name, keys in KEYS.items():
         rows = f"; each of `rows` has {codes(_of(Row))}" if name == "GET /api/v1/status" else ""
+        rows += f"; each side has {codes(_of(Measured))}" if name == "GET /api/v1/compare" else ""
         yield name, codes(keys) + rows
     for name, keys in ITEMS.items():
         yield name, f"a page of items with {codes(keys)}"
