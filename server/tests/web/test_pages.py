@@ -42,6 +42,7 @@ def test_a_person_comes_in_with_their_token_in_a_cookie_that_no_script_and_no_ot
     shown = browse.get("/")
     assert shown.status_code == 200
     assert "This desk is empty" in shown.text
+    assert "Everything is running as approved" not in shown.text
     assert "default-src 'none'" in shown.headers["content-security-policy"]
 
 
