@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from sqlalchemy import text, update
 
@@ -28,13 +29,13 @@ from cuelight_server.kernel.errors import Blocked, NotFound, Unavailable
 from server.tests.releasing import prepare
 
 STORES = {"registry": (schema.registry, registry_engine), "calls": (schema.calls, calls_engine)}
-TOMORROW = '''"""0002, a moon for each version: nobody needs it, but a test does."""
+TOMORROW = f'''"""9999, a moon for each version: nobody needs it, but a test does."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "{TODAY.revisions[-1]}"
 
 
 def upgrade():
@@ -50,8 +51,24 @@ def upgrade():
 def tomorrow(tmp_path):
     """A Cuelight to come, which has one revision more; it writes to an immutable table and makes another anew."""
     shutil.copytree(TODAY.folder, tmp_path / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "migrations/versions/r0002_a_moon.py").write_text(TOMORROW)
-    return Line(tmp_path / "migrations", (*TODAY.revisions, "0002"))
+    (tmp_path / "migrations/versions/r9999_a_moon.py").write_text(TOMORROW)
+    return Line(tmp_path / "migrations", (*TODAY.revisions, "9999"))
+
+
+@pytest.fixture
+def first(untouched):
+    """A desk as the first Cuelight made it, before there were revisions."""
+    script = ScriptDirectory(str(TODAY.folder))
+    for store in STORES:
+        on(untouched, store, lambda sql, s=store: up_to_the_first(sql, s, script), Intent.WRITE)
+    forget_the_revisions(untouched)
+    return untouched
+
+
+def up_to_the_first(sql, store, script):
+    alembic = context(sql, store, fn=lambda at, _context: script._upgrade_revs(TODAY.revisions[0], at))
+    with Operations.context(alembic):
+        alembic.run_migrations()
 
 
 @pytest.fixture
@@ -131,25 +148,24 @@ def test_a_revision_that_was_never_heard_of_is_of_a_newer_cuelight(at, found):
     assert standing(at, ("1", "2")) is found
 
 
-def test_a_desk_made_before_there_were_revisions_is_marked_when_it_is_opened(made):
-    forget_the_revisions(made)
-    desk = open_desk(made[0], databases=made[1])
-    desk.close()
-    assert [revision(made, store) for store in STORES] == [TODAY.revisions[0]] * 2
+def steps(store, line, since="0001"):
+    """What a migration tells of a store that is at a revision."""
+    script = ScriptDirectory(str(line.folder))
+    return [f"{store}: {script.get_revision(one).doc}" for one in line.revisions if one > since]
 
 
-def test_a_desk_made_before_there_were_revisions_is_brought_all_the_way(made, tomorrow):
-    forget_the_revisions(made)
-    told = [line for plan in plans(*made, tomorrow) for line in plan.lines]
-    assert told == [
-        "registry: mark the tables as 0001",
-        "registry: 0002, a moon for each version: nobody needs it, but a test does.",
-        "calls: mark the tables as 0001",
-        "calls: 0002, a moon for each version: nobody needs it, but a test does.",
-    ]
-    migrate(*made, tomorrow)
-    assert [revision(made, store) for store in STORES] == ["0002"] * 2
-    assert all(plan.idle for plan in plans(*made, tomorrow))
+def test_a_desk_made_before_there_were_revisions_is_marked_when_it_is_opened(first):
+    open_registry(*first, Line(TODAY.folder, TODAY.revisions[:1])).dispose()
+    assert revision(first, "registry") == "0001"
+
+
+def test_a_desk_made_before_there_were_revisions_is_brought_all_the_way(first, tomorrow):
+    told = [line for plan in plans(*first, tomorrow) for line in plan.lines]
+    assert told == [line for store in STORES for line in [f"{store}: mark the tables as 0001", *steps(store, tomorrow)]]
+    assert told[-1] == "calls: 9999, a moon for each version: nobody needs it, but a test does."
+    migrate(*first, tomorrow)
+    assert [revision(first, store) for store in STORES] == ["9999"] * 2
+    assert all(plan.idle for plan in plans(*first, tomorrow))
 
 
 @pytest.mark.parametrize("open_one", [open_registry, open_calls])
@@ -180,7 +196,7 @@ def test_a_desk_of_a_newer_cuelight_is_neither_opened_nor_migrated(made, tomorro
 
 
 def test_a_migration_that_fails_leaves_the_desk_as_it_was(made, tomorrow):
-    (tomorrow.folder / "versions/r0002_a_moon.py").write_text(TOMORROW + "        raise ZeroDivisionError\n")
+    (tomorrow.folder / "versions/r9999_a_moon.py").write_text(TOMORROW + "        raise ZeroDivisionError\n")
     before, found = on(made, "registry", names), problems(made)
     with pytest.raises(ZeroDivisionError):
         migrate(*made, tomorrow)
@@ -195,20 +211,16 @@ def test_where_there_is_no_desk_nothing_is_migrated(untouched):
     assert not untouched[0].exists()
 
 
-def test_the_command_says_what_it_would_do_and_does_it_when_told(made, monkeypatch, capsys):
-    folder, databases = made
+def test_the_command_says_what_it_would_do_and_does_it_when_told(first, monkeypatch, capsys):
+    folder, databases = first
     monkeypatch.setenv("CUELIGHT_DATABASE_URL", databases.registry or "")
     monkeypatch.setenv("CUELIGHT_CALLS_URL", databases.calls or "")
     assert cli.run(["migrate", "--data", str(folder)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "Nothing to do."
-    forget_the_revisions(made)
-    assert cli.run(["migrate", "--data", str(folder)]) == 0
-    assert capsys.readouterr().out.splitlines() == [
-        "registry: mark the tables as 0001",
-        "calls: mark the tables as 0001",
-        "Nothing was done yet: --yes does it.",
-    ]
-    assert version_table(schema.registry) not in on(made, "registry", names)
+    told = [line for store in STORES for line in [f"{store}: mark the tables as 0001", *steps(store, TODAY)]]
+    assert capsys.readouterr().out.splitlines() == [*told, "Nothing was done yet: --yes does it."]
+    assert version_table(schema.registry) not in on(first, "registry", names)
     assert cli.run(["migrate", "--data", str(folder), "--yes"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "Done."
-    assert revision(made, "registry") == TODAY.revisions[-1]
+    assert revision(first, "registry") == TODAY.revisions[-1]
+    assert cli.run(["migrate", "--data", str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Nothing to do."

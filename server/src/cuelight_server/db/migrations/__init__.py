@@ -1,4 +1,4 @@
-"""The line of revisions that the tables of a desk went through; the newest is what `db/schema.py` says."""
+"""The line of revisions that the tables of a desk went through; the newest is what `db/schema` says."""
 
 from dataclasses import dataclass
 from pathlib import Path
