@@ -102,3 +102,32 @@ def test_a_token_that_cannot_be_a_header_is_refused_without_being_shown(token):
     with pytest.raises(Invalid) as refused:
         Admin("http://desk.example", token)
     assert token not in str(refused.value)
+
+
+def test_what_must_not_happen_twice_is_asked_again_under_the_same_key_when_the_connection_broke():
+    keys = []
+
+    def answer(request):
+        keys.append(request.headers.get("Idempotency-Key"))
+        if len(keys) == 1:
+            raise httpx2.RemoteProtocolError("the server went away")
+        return httpx2.Response(200, json={"id": "rel_1"})
+
+    admin = desk(answer, once="abc")
+    assert admin.release("a.b", "v1", "staging") == {"id": "rel_1"}
+    admin.roll_back("a.b", "staging", "x")
+    assert keys == ["abc-1", "abc-1", "abc-2"]
+
+
+@pytest.mark.parametrize("once", ["abc", None])
+def test_a_connection_that_breaks_again_is_said_to_be_lost_with_what_to_look_at(once):
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        raise httpx2.ReadError("gone")
+
+    with pytest.raises(Unavailable, match="was lost before the answer came") as refused:
+        desk(answer, once=once).release("a.b", "v1", "staging")
+    assert "cuelight status" in refused.value.hint
+    assert len(asked) == (2 if once else 1)

@@ -9,8 +9,10 @@ from sqlalchemy import insert, select
 from cuelight.contract.canonical import canonical_text, digest
 from cuelight.contract.content import parse
 from cuelight_server.access import store as access
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import add_actor
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.door import act
 from cuelight_server.control.routing import last_live
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, reading, transaction
@@ -18,6 +20,7 @@ from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.lint_suite import CATEGORIES
+from cuelight_server.prompts.verify import facts_of
 from cuelight_server.routing import store as routing
 
 WORKFLOW = "sales"
@@ -215,3 +218,12 @@ def live(desk: Desk, environment: str = "production") -> int | None:
     """The number of the version that serves."""
     with reading(desk.registry) as sql:
         return routing.served(sql, PROMPT, environment)
+
+
+def tell_minted(desk: Desk) -> None:
+    """Give each version the audit line that minting leaves: `verify` looks for it."""
+    with reading(desk.registry) as sql:
+        found = list(prompts.every_version(sql))
+    for one in found:
+        with act(desk, who(desk, AUTHOR), Verb.PROMPT_MINT, f"{one.prompt}@{one.label}") as work:
+            work.note(**facts_of(one))

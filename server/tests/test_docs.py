@@ -209,6 +209,7 @@ def test_every_address_gives_what_the_reference_says(asked, made):
         time.sleep(0.05)
     asked("GET /api/v1/evaluations", params={"prompt": name})
     asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
+    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)
     asked("GET /api/v1/releases", params={"prompt": name})
@@ -220,6 +221,10 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     for plain in ("/status", "/me", "/audit", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
+    asked("GET /api/v1/models")
+    asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
+    asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
+    asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
     for page in ("/healthz", "/", "/signin"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
@@ -292,6 +297,8 @@ def parsed(words):
     while isinstance(command, click.Group):
         context = click.Context(command, info_name=name, parent=context)
         if rest and rest[0] in ("--help", "--version"):
+            return
+        if not rest and command.invoke_without_command:
             return
         name, command, rest = command.resolve_command(context, rest)
     command.make_context(name, list(rest), parent=context)

@@ -1,6 +1,6 @@
 """Admin: everything that people do with a desk, over its HTTP API; the server decides, this only asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -29,10 +29,15 @@ class Admin:
         token: str | None = None,
         as_: str | None = None,
         *,
+        once: str | None = None,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        """Connect on first use; Invalid where the URL is none. `transport` is for tests and for unusual networks."""
-        self.url = url.rstrip("/")
+        """Connect on first use; Invalid where the URL is none. `transport` is for tests and for unusual networks.
+
+        With `once`, a name that nobody else uses, approvals, releases, rollbacks and the like are asked again once
+        where the connection was lost before the answer came: the desk does none of them twice.
+        """
+        self.url, self._once, self._asked = url.rstrip("/"), once, 0
         headers = {"User-Agent": f"cuelight/{__version__}", "Accept": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {_sendable(token, 'the token')}"
@@ -66,9 +71,13 @@ class Admin:
         self._http.close()
 
     # files
-    def push(self, bundle: Json, *, as_drafts: bool = False) -> Json:
-        """Push a folder's bundle; what was minted, unchanged, refused, and which rules are enforced."""
-        return self._post("/push", {"bundle": bundle, "as_drafts": as_drafts}, timeout=_PUSH_TIMEOUT)
+    def push(self, bundle: Json, *, as_drafts: bool = False, revive: Sequence[str] = ()) -> Json:
+        """Push a folder's bundle; what was minted, unchanged, refused, and which rules are enforced.
+
+        `revive` are full names of retired prompts that it may bring back.
+        """
+        body: Json = {"bundle": bundle, "as_drafts": as_drafts}
+        return self._post("/push", {**body, "revive": list(revive)} if revive else body, timeout=_PUSH_TIMEOUT)
 
     def lint(self, bundle: Json) -> Json:
         """Findings, rules and digests of a bundle; nothing is written."""
@@ -106,6 +115,10 @@ class Admin:
         """How far an evaluation is, and its report once it is done."""
         return self._get(f"/evaluations/{_step(evaluation)}")
 
+    def compare(self, prompt: str, before: str, after: str) -> Json:
+        """How two versions did on the same test set."""
+        return self._get("/compare", **{"prompt": prompt, "from": before, "to": after})
+
     def results(self, evaluation: str, after: str = "", limit: int = 200) -> Json:
         """One page of single results."""
         return self._get(f"/evaluations/{_step(evaluation)}/results", after=after, limit=limit)
@@ -114,7 +127,7 @@ class Admin:
     def approve(self, prompt: str, label: str, environment: str, role: str | None = None, note: str = "") -> Json:
         """Say yes to exactly what would be released now."""
         body: Json = {"prompt": prompt, "label": label, "environment": environment, "note": note}
-        return self._post("/approvals", body if role is None else {**body, "role": role})
+        return self._post_once("/approvals", body if role is None else {**body, "role": role})
 
     def release_check(self, prompt: str, label: str, environment: str) -> Json:
         """The checklist of a release that nobody has asked for yet."""
@@ -123,12 +136,28 @@ class Admin:
     def release(self, prompt: str, label: str, environment: str, note: str = "") -> Json:
         """Release; Blocked with the checklist in the details where something is missing."""
         asked = {"prompt": prompt, "label": label, "environment": environment, "note": note}
-        return self._post("/releases", asked)
+        return self._post_once("/releases", asked)
 
     def roll_back(self, prompt: str, environment: str, why: str, before: str | None = None) -> Json:
         """Back to the pinned last good version, or off where there is none."""
         body: Json = {"prompt": prompt, "environment": environment, "why": why}
-        return self._post("/rollbacks", body if before is None else {**body, "from": before})
+        return self._post_once("/rollbacks", body if before is None else {**body, "from": before})
+
+    def switch_off(self, prompt: str, environment: str, why: str) -> Json:
+        """Serve nothing of a prompt in an environment; callers get the declared fallback."""
+        return self._post_once("/off", {"prompt": prompt, "environment": environment, "why": why})
+
+    def retire(self, prompt: str, why: str) -> Json:
+        """Retire a prompt; its name stays with it."""
+        return self._post_once("/retirements", {"prompt": prompt, "why": why})
+
+    def models(self) -> Json:
+        """Every model in use, and which are retired."""
+        return self._get("/models")
+
+    def retire_model(self, model: str, why: str) -> Json:
+        """Record that a model is no longer offered."""
+        return self._post("/models/retired", {"model": model, "why": why})
 
     def observed(self, environment: str, version: int) -> Json:
         """How many live clients follow a snapshot version, and which are silent."""
@@ -157,6 +186,19 @@ class Admin:
     def _post(self, path: str, body: Json, timeout: httpx2.Timeout = _TIMEOUT) -> Json:
         return self._ask("POST", path, json=body, timeout=timeout)
 
+    def _post_once(self, path: str, body: Json) -> Json:
+        """Post what must not happen twice; asked again where the connection broke and nobody knows what became of it."""
+        if self._once is None:
+            return self._post(path, body)
+        self._asked += 1
+        headers = {"Idempotency-Key": f"{self._once}-{self._asked}"}
+        try:
+            return self._ask("POST", path, json=body, headers=headers)
+        except Unavailable as gone:
+            if gone.details.get("answer") != "lost":
+                raise
+        return self._ask("POST", path, json=body, headers=headers)
+
     def _ask(self, method: str, path: str, **how: Any) -> Json:
         try:
             answer = self._http.request(method, path, **how)
@@ -164,6 +206,11 @@ class Admin:
             raise Unavailable(
                 f"{self.url} did not answer in time", "try again; is the server busy?", answer="late"
             ) from late
+        except (httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError) as lost:
+            hint = "look at `cuelight status` and `cuelight audit` before you do it again"
+            raise Unavailable(
+                f"the connection to {self.url} was lost before the answer came", hint, answer="lost"
+            ) from lost
         except (httpx2.TransportError, OSError) as gone:
             hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
             raise Unavailable(f"no server answers at {self.url}", hint, answer="none") from gone

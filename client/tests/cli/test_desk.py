@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import yaml
 
 from cuelight.files import read_folder
 
@@ -225,3 +226,78 @@ def test_rollback_shows_its_target_counts_clients_and_names_the_silent_one(ask, 
     again = ask("support", "rollback", PROMPT, "--why", "again", "--from", "v1", "--json")
     assert again.json["no_op"] is True
     assert ask("support", "rollback", "sales.nothing", "--why", "x").code == 21
+
+
+def without_prompt(tmp_path, name):
+    """A copy of the sales folder that lists one prompt less."""
+    shutil.copytree(SALES, tmp_path / "less", dirs_exist_ok=True)
+    shutil.rmtree(tmp_path / "less/prompts" / name)
+    file = tmp_path / "less/workflow.yaml"
+    document = yaml.safe_load(file.read_text())
+    del document["prompts"][name]
+    file.write_text(yaml.safe_dump(document, sort_keys=False))
+    return tmp_path / "less"
+
+
+def test_a_prompt_is_switched_off_retired_and_comes_back_only_by_its_owner(ask, pushed, tmp_path):
+    name = "sales.research_summary"
+    assert ask("author", "eval", f"{name}@v1").code == 0
+    assert ask("engineering", "release", f"{name}@v1", "--to", "staging").code == 0
+    left_out = ask("workflow", "push", without_prompt(tmp_path, "research_summary"))
+    assert left_out.code == 24
+    assert f"workflow.yaml leaves out {name}, which was released to staging" in left_out.err
+    done = ask("support", "off", name, "--environment", "staging", "--why", "wrong answers")
+    assert done.code == 0, done.err
+    assert done.out.startswith(f"· switched off  {name} in staging, was v1; callers get the declared fallback")
+    assert ask("support", "off", name, "--environment", "staging", "--why", "again", "--json").json["no_op"]
+    assert ask("support", "retire", name, "--why", "nobody calls it").code == 23
+    done = ask("workflow", "retire", name, "--why", "nobody calls it")
+    assert done.code == 0, done.err
+    again = ask("author", "push", SALES)
+    assert again.code == 22
+    assert f"{name} was retired by {WHO['workflow']} on 20" in again.err
+    assert f"--revive {name}" in again.err
+    assert ask("engineering", "push", SALES, "--revive", name).code == 23
+    back = ask("workflow", "push", SALES, "--revive", name)
+    assert back.code == 0, back.err
+
+
+def test_models_in_use_and_one_that_is_no_longer_offered(ask, pushed):
+    listed = ask("author", "models", "--json").json["items"]
+    assert f"{PROMPT}@v1" in [version for one in listed for version in one["versions"]]
+    assert "● offered" in ask("author", "models").out
+    done = ask("engineering", "models", "retire", "example-gone-2026-01-01", "--why", "its provider ended it")
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        "· retired  example-gone-2026-01-01; no new version may name it",
+    )
+    assert ask("support", "models", "retire", "example-x", "--why", "x").code == 23
+    assert "■ retired 20" in ask("author", "models").out
+
+
+def test_two_versions_side_by_side_and_what_is_not_known_is_said(ask, pushed):
+    name = "sales.outreach_draft"
+    assert ask("author", "eval", f"{name}@v1").code == 0
+    half = ask("author", "compare", f"{name}@v1", f"{name}@v2")
+    assert half.code == 0, half.err
+    assert f"v2 has no report on this test set; to get it: cuelight eval {name}@v2" in half.out
+    assert re.search(r"pass rate +\d+\.\d % +not known", half.out)
+    assert ask("author", "compare", f"{name}@v1", f"{name}@v2", "--json").json["to"]["pass_rate"] is None
+    ask("author", "eval", f"{name}@v2")
+    both = ask("author", "compare", f"{name}@v1", f"{name}@v2")
+    assert "not known" not in both.out.split("output format")[0].split("cost per case")[0]
+    assert re.search(r"pass rate +\d+\.\d % +\d+\.\d %", both.out)
+    assert ask("author", "compare", f"{name}@v1", f"{PROMPT}@v2").code == 20
+
+
+def test_the_card_of_a_prompt(ask, pushed):
+    done = ask("author", "card", PROMPT)
+    assert done.code == 0, done.err
+    for part in ("tier", "live in", "model", "last approved by", "release note", "rollback version", "last report"):
+        assert part in done.out
+    assert f"schema at /api/v1/prompts/{PROMPT}/v" in done.out
+    assert "priya.nandakumar, " in done.out
+    assert "untrusted" in done.out
+    card = ask("author", "card", PROMPT, "--json").json
+    assert card["digest"].startswith("sha256:")
+    assert all("example" in one for one in card["variables"])

@@ -295,6 +295,33 @@ def checkpoint(data: Path | None) -> None:
 
 
 @commands.command()
+@click.option("--to", "file", required=True, type=click.Path(path_type=Path), metavar="FILE.tar.gz", help="A new file.")
+@_folder
+def backup(file: Path, data: Path | None) -> None:
+    """Write the whole desk to one file while it is served; keep it as secret as the data folder."""
+    from cuelight_server.control.backup import back_up
+
+    made = back_up(data or _settings().folder, file)
+    click.echo(f"wrote {file}: {file.stat().st_size} bytes, log checkpoint {made.checkpoint}")
+
+
+@commands.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+def restore(file: Path, data: Path) -> None:
+    """Make a desk of a backup: verified first, under a new epoch, so that running clients notice and follow."""
+    from cuelight_server.control.backup import restore as make_again
+
+    made = make_again(file, data)
+    click.echo(f"{data} is the desk as it was on {made.made_at}, under the new epoch {made.epoch}")
+    for place, version in made.snapshots.items():
+        click.echo(f"  {place} serves snapshot {version}")
+    click.echo(
+        "  not in it: whatever was done since, also revoked keys and disabled people; do that again before you serve it"
+    )
+
+
+@commands.command()
 @_folder
 def worker(data: Path | None) -> None:
     """Run evaluations for a desk that another process serves."""

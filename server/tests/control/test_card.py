@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert
 
 from cuelight.contract.errors import NotFound
+from cuelight_server.control.ending import retire
 from cuelight_server.control.push import push
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, transaction
@@ -150,3 +151,24 @@ def test_there_is_no_card_of_nothing(desk):
         view.card(desk, NAME)
     with pytest.raises(NotFound):
         view.content(desk, NAME, "v1")
+
+
+def test_the_card_says_what_is_shown_where_its_schema_stands_and_what_its_variables_look_like(filled):
+    card = view.card(filled, NAME)
+    assert (card.digest, card.release_note) == (card.versions[0].digest, "Warmer.")
+    assert card.schema_link == f"/api/v1/prompts/{NAME}/v2#/content/output/schema"
+    found = view.content(filled, NAME, "v2").to_json()["content"]["output"]["schema"]
+    assert found == PROMPT["output"]["schema"]
+    assert {
+        one["name"]: (one["type"], one["trust"], one["example"], one["example_from"]) for one in card.variables
+    } == {
+        "catalogue": ("json", "internal", [], "the test set's defaults"),
+        "question": ("string", "untrusted", "Question 1?", "case L01"),
+    }
+    assert (card.consumers, card.last_report, card.retired_by) == ((), None, None)
+
+
+def test_the_card_of_a_retired_prompt_says_who_retired_it(filled, person):
+    retire(filled, person("ana.reyes"), NAME, "replaced")
+    card = view.card(filled, NAME)
+    assert (card.retired_by, card.retired_at is not None) == ("ana.reyes", True)

@@ -37,6 +37,10 @@ MATRIX = {
     "release.open": "WE",
     "release.roll_back": "WERSs",
     "prompt.switch_off": "WERSs",
+    "prompt.retire": "WE",
+    "prompt.revive": "W",
+    "model.retire": "Ea",
+    "desk.restore": "s",
 }
 WHO = {
     "W": (PERSON, {Role.WORKFLOW_OWNER}),

@@ -256,7 +256,7 @@ def test_rolling_back_what_never_served_is_a_conflict(live):
         way_back(live, 1, 3, asked_was_rolled_back=False)
 
 
-MOVES = st.lists(st.one_of(st.integers(1, 9), st.sampled_from(["back", "kill"])), max_size=12)
+MOVES = st.lists(st.one_of(st.integers(1, 9), st.sampled_from(["back", "kill", "off"])), max_size=12)
 
 
 @given(MOVES)
@@ -266,13 +266,15 @@ def test_however_it_moves_a_deployment_serves_one_whole_version_or_is_switched_o
         before = here
         if isinstance(step, int):
             here = rules.move(here, step, release=f"rel_{at}", at=str(at))
-            assert (here.live, here.rollback_target) == (step, before.live)
+            pinned = before.rollback_target if before.rollback_target != step else None
+            assert (here.live, here.rollback_target) == (step, before.live or pinned)
         elif step == "back" and here.rollback_target is not None:
             here = rules.rolled_back(here, here.rollback_target, release=None, next_target=None, at=str(at))
             assert here.live == before.rollback_target
         else:
-            here = rules.killed(here, Kill(reason="x", by="y", at=str(at)))
-            assert here.live is None
+            end = rules.off if step == "off" else rules.killed
+            here = end(here, Kill(reason="x", by="y", at=str(at)))
+            assert (here.live, here.rollback_target) == (None, before.rollback_target if step == "off" else None)
         assert here.revision == before.revision + 1
         assert sum(weight for _, weight in here.weights) == (PLACES if here.live else 0)
         contents = {("a.b", number): (f"d{number}", {}) for number in range(1, 10)}

@@ -1,5 +1,6 @@
 """Options that many commands share: which desk, as whom, and in which form the answer comes."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Where:
 
     def admin(self) -> Admin:
         """The desk that was named, or the one on this machine."""
-        return Admin(self.server or DEFAULT_URL, self.token, self.as_)
+        return Admin(self.server or DEFAULT_URL, self.token, self.as_, once=os.urandom(16).hex())
 
     @contextmanager
     def admin_or_local(self) -> Iterator[Admin]:

@@ -7,6 +7,7 @@ import click
 
 from cuelight.cli.ending import BLOCKED, INVALID, Finish
 from cuelight.cli.lint import located, show_findings, show_ignored, show_rules, show_unread
+from cuelight.cli.names import full_prompt
 from cuelight.cli.options import Where, desk_options, json_option
 from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder, write_folder
@@ -18,9 +19,19 @@ _EXPLAINED = ("minted", "unchanged")  # a refusal has its own heading
 @click.argument("folder", type=click.Path())
 @click.option("--drafts", is_flag=True, help="Save every label as a draft; mint nothing.")
 @click.option("--rules", is_flag=True, help="List every rule and what enforces it.")
+@click.option(
+    "--revive", multiple=True, metavar="PROMPT", help="Bring this retired prompt back; by its workflow owner."
+)
 @json_option
 @desk_options
-def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+def push_command(
+    folder: str,
+    drafts: bool,  # noqa: FBT001  click passes flags
+    rules: bool,  # noqa: FBT001  click passes flags
+    revive: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001  click passes flags
+    where: Where,
+) -> None:
     """Put FOLDER on the desk. prompts/<name>/v<N>.yaml are minted for ever; other file names are drafts.
 
     Where a version was refused, everything else was still stored, and the exit code is 20; it is 24 where nothing is
@@ -28,7 +39,7 @@ def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: W
     """
     read = read_folder(folder)
     with where.admin() as admin:
-        answer = admin.push(read.bundle, as_drafts=drafts)
+        answer = admin.push(read.bundle, as_drafts=drafts, revive=[full_prompt(one) for one in revive])
     if as_json:
         show_json({**answer, "unread": dict(read.unread)})
     else:

@@ -62,6 +62,8 @@ def _show_why(output_id: str, answer: Mapping[str, Any]) -> None:
             )
         )
     rows.append(("model", f"{answer.get('model') or 'unknown'} {_further(answer)}".rstrip()))
+    if answer.get("model_retired"):
+        rows.append(("not reproducible", str(answer["model_retired"])))
     table(("", ""), [(("  " + name, "dim"), value) for name, value in rows])
     _show_checks(answer)
 

@@ -101,6 +101,11 @@ class Snapshot:
         return found
 
     def _unknown(self, prompt: str) -> NotFound:
+        owner = self.document.get("retired", {}).get(prompt)
+        if owner is not None:
+            return NotFound(
+                f"{prompt} is retired", f"ask {owner}, its workflow owner, what takes its place", owner=owner
+            )
         known = sorted({name for name, _ in self._serving})
         return NotFound(
             f"nothing is live for {prompt} in {self.environment}",

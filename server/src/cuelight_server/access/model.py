@@ -1,9 +1,29 @@
 """People, apps and their tokens, as they are kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.terms import ActorKind, Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that must not be done twice: the caller's key for it, and the digest of what is asked."""
+
+    key: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a request was answered; `answer` is JSON."""
+
+    actor: str
+    once: Once
+    answer: Mapping[str, Any]
+    at: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 """Where accounts and tokens are kept."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from cuelight_server.access.model import Account, Token
+from cuelight.contract.canonical import canonical_text
+from cuelight_server.access.model import Account, Answered, Once, Token
 from cuelight_server.db import schema
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
 from cuelight_server.kernel.terms import ActorKind, Environment
@@ -82,6 +84,21 @@ def revoke_token(sql: Connection, id: str, at: str) -> None:
 def mark_used(sql: Connection, id: str, at: str) -> None:
     """When a token was last seen: an operational write."""
     sql.execute(update(schema.token).where(schema.token.c.id == id).values(last_used_at=at))
+
+
+def answered(sql: Connection, actor: str, key: str) -> Answered | None:
+    """What this actor was answered under this key, or None."""
+    table = schema.idempotency_key
+    row = sql.execute(select(table).where(table.c.actor == actor, table.c.key == key)).one_or_none()
+    if row is None:
+        return None
+    return Answered(actor=row.actor, once=Once(row.key, row.request), answer=json.loads(row.answer), at=row.created_at)
+
+
+def save_answer(sql: Connection, new: Answered) -> None:
+    """Keep an answer, in the transaction of what it tells; Conflict when the key is taken."""
+    values = {"key": new.once.key, "request": new.once.request, "answer": canonical_text(dict(new.answer))}
+    sql.execute(insert(schema.idempotency_key).values(actor=new.actor, created_at=new.at, **values))
 
 
 def _account(row: Row[Any]) -> Account:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from cuelight_server.api.auth import desk_of
+from cuelight_server.control.door import Again
 from cuelight_server.db.failures import NOT_NOW
 from cuelight_server.kernel.errors import CuelightError, Invalid, NotFound, Unavailable
 
@@ -44,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CuelightError, _ours)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Again, _again)
     for kind in NOT_NOW:
         app.add_exception_handler(kind, _not_now)
     app.add_exception_handler(Exception, _unexpected)
@@ -68,6 +70,11 @@ def _http(_request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 404:
         return answer(NotFound("there is nothing at this address", "the API is under /api/v1"))
     return answer(Invalid(str(error.detail), "see docs/reference/api.md"), error.status_code)
+
+
+def _again(_request: Request, again: Exception) -> JSONResponse:
+    assert isinstance(again, Again)  # noqa: S101  installed for it
+    return JSONResponse(dict(again.answer))
 
 
 def _not_now(_request: Request, _error: Exception) -> JSONResponse:

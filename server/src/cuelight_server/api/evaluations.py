@@ -1,14 +1,15 @@
 """Evaluations over HTTP: ask for one, watch it, read its report and every output."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from cuelight_server.api.auth import Caller, DeskDep, Limit, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import evaluation
 from cuelight_server.kernel.page import DEFAULT_SIZE
+from cuelight_server.views import comparison
 from cuelight_server.views import evaluation as view
 
 router = APIRouter(prefix="/api/v1")
@@ -58,3 +59,15 @@ def results(
     """Outputs with their grades, by arm, case and sample."""
     found = view.results(desk, id, after, limit)
     return {"items": [one.to_json() for one in found.items], "next": found.next}
+
+
+@router.get("/compare", openapi_extra=_READ)
+def compare(
+    desk: DeskDep,
+    _actor: Caller,
+    prompt: str,
+    before: Annotated[str, Query(alias="from", max_length=40)],
+    after: Annotated[str, Query(alias="to", max_length=40)],
+) -> dict[str, Any]:
+    """How two versions did on the same test set, side by side; null is not known."""
+    return comparison.compare(desk, prompt, before, after).to_json()

@@ -17,12 +17,13 @@ _READ = verb(Verb.DESK_READ)
 
 
 class Pushed(BaseModel):
-    """A workflow folder as one JSON value; `as_drafts` stores every label as a draft."""
+    """A workflow folder as one JSON value; `as_drafts` stores every label as a draft, `revive` names retired prompts."""
 
     model_config = ConfigDict(extra="forbid")
 
     bundle: dict[str, Any]
     as_drafts: bool = False
+    revive: list[str] = Field(default=[], max_length=100)
 
 
 class Linted(BaseModel):
@@ -47,7 +48,7 @@ class Compared(BaseModel):
 @router.post("/push", openapi_extra=verb(Verb.WORKFLOW_PUSH))
 def push(pushed: Pushed, desk: DeskDep, actor: Caller) -> dict[str, Any]:
     """Store what the folder has that the desk has not, in one transaction."""
-    return prompts.push(desk, actor, pushed.bundle, as_drafts=pushed.as_drafts).to_json()
+    return prompts.push(desk, actor, pushed.bundle, as_drafts=pushed.as_drafts, revive=pushed.revive).to_json()
 
 
 @router.post("/lint", openapi_extra=_READ)

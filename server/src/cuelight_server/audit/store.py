@@ -78,6 +78,14 @@ def after(sql: Connection, seq: int = 0, size: int = DEFAULT_SIZE) -> Page[Event
     return page_of([_event(body) for body in found], size, lambda event: str(event.seq))
 
 
+def newest_of(sql: Connection, verb: str, subject: str) -> Event | None:
+    """The newest event of one verb on one subject, or None; it looks through the log, so ask it when a person waits."""
+    ends = canonical_text({"subject": subject, "verb": verb}).removeprefix("{")  # the last keys of a canonical body
+    query = select(audit_event.c.body).where(audit_event.c.body.endswith(ends, autoescape=True))
+    body = sql.scalar(query.order_by(audit_event.c.seq.desc()).limit(1))
+    return None if body is None else _event(body)
+
+
 def examine(sql: Connection, kept: Checkpoint | None = None) -> list[Finding]:
     """Everything that is wrong with the stored log, against its own heads and a checkpoint that was kept outside."""
     lines = (_line(row) for row in sql.execute(select(audit_event).order_by(audit_event.c.seq)))

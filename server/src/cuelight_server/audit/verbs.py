@@ -15,6 +15,7 @@ class Verb(StrEnum):
 
     DESK_READ = "desk.read"  # changes nothing and leaves no line; every read declares it
     DESK_CREATE = "desk.create"
+    DESK_RESTORE = "desk.restore"
     ACTOR_ADD = "actor.add"
     ACTOR_DISABLE = "actor.disable"
     TOKEN_ISSUE = "token.issue"  # noqa: S105  a verb
@@ -28,12 +29,15 @@ class Verb(StrEnum):
     KNOWLEDGE_PUSH = "knowledge.push"
     PRICES_PUSH = "prices.push"
     RECORDING_PUSH = "recording.push"
+    MODEL_RETIRE = "model.retire"
     EVALUATION_RUN = "evaluation.run"
     EVALUATION_FINISH = "evaluation.finish"
     RELEASE_APPROVE = "release.approve"
     RELEASE_OPEN = "release.open"
     RELEASE_ROLL_BACK = "release.roll_back"
     PROMPT_SWITCH_OFF = "prompt.switch_off"
+    PROMPT_RETIRE = "prompt.retire"
+    PROMPT_REVIVE = "prompt.revive"
 
     @property
     def rule(self) -> "Rule":
@@ -66,6 +70,7 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
     {
         Verb.DESK_READ: Rule(sentence="Look at the desk.", anyone=True),
         Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True),
+        Verb.DESK_RESTORE: Rule(sentence="Make a desk of a backup, under a new epoch.", system=True),
         Verb.ACTOR_ADD: Rule(sentence="Add a person or an app.", admin=True, system=True),
         Verb.ACTOR_DISABLE: Rule(sentence="Disable a person or an app.", admin=True, system=True),
         Verb.TOKEN_ISSUE: Rule(sentence="Issue a token to a person, or a key to an app.", admin=True, system=True),
@@ -84,6 +89,11 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.KNOWLEDGE_PUSH: Rule(sentence="Push knowledge that prompts may use.", roles=_MAKERS),
         Verb.PRICES_PUSH: Rule(sentence="Push the prices of models.", roles=frozenset({_BUSINESS, _ENGINEERING})),
         Verb.RECORDING_PUSH: Rule(sentence="Push recorded outputs that stand in for a model.", roles=_MAKERS),
+        Verb.MODEL_RETIRE: Rule(
+            sentence="Record that a model is no longer offered; the engineering owner of any workflow may.",
+            roles=frozenset({_ENGINEERING}),
+            admin=True,
+        ),
         Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", roles=_ALL),
         Verb.EVALUATION_FINISH: Rule(sentence="Write down how an evaluation ended.", system=True),
         Verb.RELEASE_APPROVE: Rule(sentence="Approve a version for an environment.", roles=_ALL),
@@ -91,6 +101,14 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.RELEASE_ROLL_BACK: Rule(
             sentence="Roll a release back; this never needs a gate.", roles=_STOPPERS, system=True
         ),
-        Verb.PROMPT_SWITCH_OFF: Rule(sentence="Switch a prompt off, or on again.", roles=_STOPPERS, system=True),
+        Verb.PROMPT_SWITCH_OFF: Rule(
+            sentence="Switch a prompt off; on again is a release.", roles=_STOPPERS, system=True
+        ),
+        Verb.PROMPT_RETIRE: Rule(
+            sentence="Retire a prompt; its name stays with it.", roles=frozenset({_BUSINESS, _ENGINEERING})
+        ),
+        Verb.PROMPT_REVIVE: Rule(
+            sentence="Let a push use the name of a retired prompt again.", roles=frozenset({_BUSINESS})
+        ),
     }
 )

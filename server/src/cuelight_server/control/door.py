@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cuelight_server.access import store as access
+from cuelight_server.access.model import Answered, Once
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.permissions import Decision, may, phrase, words
@@ -16,7 +17,7 @@ from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
-from cuelight_server.kernel.errors import Blocked, Denied
+from cuelight_server.kernel.errors import Blocked, Conflict, Denied
 from cuelight_server.kernel.terms import ActorKind, Role
 from cuelight_server.prompts import store as prompts_store
 
@@ -50,6 +51,7 @@ class Work:
     roles: frozenset[Role]
     facts: dict[str, Any] = field(default_factory=dict)
     further: list[Event] = field(default_factory=list)
+    once: Once | None = None
 
     @property
     def at_text(self) -> str:
@@ -59,6 +61,11 @@ class Work:
     def note(self, **facts: Any) -> None:
         """Add JSON facts to the audit line."""
         self.facts.update(facts)
+
+    def answer(self, answer: Mapping[str, Any]) -> None:
+        """Keep the JSON answer in this transaction, where the request must not be done twice."""
+        if self.once is not None:
+            access.save_answer(self.sql, Answered(actor=self.actor.id, once=self.once, answer=answer, at=self.at_text))
 
     def also(self, verb: Verb, subject: str, **facts: Any) -> None:
         """One more change in this transaction, with an audit line of its own. Denied when the actor may not.
@@ -76,18 +83,32 @@ class Work:
         self.further.append(_line(self, verb.value, subject, facts))
 
 
+class Again(Exception):
+    """A request came again that was done already; `answer` is what it was answered then."""
+
+    def __init__(self, answer: Mapping[str, Any]) -> None:
+        """Keep the answer."""
+        super().__init__()
+        self.answer = answer
+
+
 @contextmanager
-def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | None = None) -> Iterator[Work]:
+def act(
+    desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | None = None, once: Once | None = None
+) -> Iterator[Work]:
     """Make one governed change, together with its audit line: `with` it, write through `work.sql`.
 
     The subject is a prompt (`sales.x`, `sales.x@v2`) or a workflow (`sales`); for any other subject name the workflow
     whose roles count. On leaving, the audit lines are written and all is committed; any exception undoes all of it.
     Denied when the actor may not; a Denied or Blocked raised here or inside leaves an audit line `refused` of its own.
+    With `once` a request that was answered already ends in Again and changes nothing; Conflict under the same key for
+    another request.
     """
     place = workflow_of(subject) if workflow is None else workflow
     try:
         with governed(desk.registry, wait_ms=_PATIENCE_MS.get(verb, BUSY_TIMEOUT_MS)) as sql:
-            work = _begin(desk, sql, actor, verb, subject, place)
+            work = replace(_begin(desk, sql, actor, verb, subject, place), once=once)
+            _refuse_again(work)
             yield work
             for line in (_line(work, verb.value, subject, work.facts), *work.further):
                 audit.append(sql, line)
@@ -128,6 +149,18 @@ def _moment(desk: Desk, sql: Connection) -> datetime:
     """Now, and later than every line of the log: what is ordered by time stays so when a clock is set back."""
     last = audit.last_at(sql)
     return desk.clock() if last is None else max(desk.clock(), last + timedelta(microseconds=1))
+
+
+def _refuse_again(work: Work) -> None:
+    before = access.answered(work.sql, work.actor.id, work.once.key) if work.once else None
+    if before is None or work.once is None:
+        return
+    if before.once.request != work.once.request:
+        raise Conflict(
+            f"the key {work.once.key} was used for another request at {before.at}",
+            "take a new Idempotency-Key for each request",
+        )
+    raise Again(before.answer)
 
 
 def _roles(desk: Desk, actor: Actor, owners: Owners) -> frozenset[Role]:

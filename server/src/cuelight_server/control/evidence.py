@@ -13,7 +13,7 @@ from cuelight_server.control.standing import Looked, errors_now
 from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.evaluation.outputs import recordings_digest
-from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.errors import Blocked, NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
@@ -52,6 +52,7 @@ def gather(
     desk: Desk, sql: Connection, prompt: str, label: str, environment: str, before: Looked | None = None
 ) -> Facts:
     """The facts about releasing `prompt`@`label` into `environment`, as they are now. NotFound where there is no such."""
+    refuse_retired(sql, prompt)
     one = _candidate(sql, prompt, label, environment)
     evidence = _evidence(sql, one)
     bound = _bound(one, prompt, environment, evidence)
@@ -81,6 +82,14 @@ def gather(
         binding=bind,
         bound=bound,
     )
+
+
+def refuse_retired(sql: Connection, prompt: str) -> None:
+    """Blocked where the prompt is retired: nothing of it goes live until its name is revived."""
+    found = prompts.prompt(sql, prompt)
+    if found is not None and found.retired_at is not None:
+        hint = f"its workflow owner may revive the name: cuelight push <folder> --revive {prompt}"
+        raise Blocked(f"{prompt} is retired since {found.retired_at[:10]}", hint)
 
 
 def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _Candidate:

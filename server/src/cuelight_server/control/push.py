@@ -1,6 +1,6 @@
 """Pushing a workflow folder: what is new in it becomes revisions, versions and drafts, in one transaction or not at all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -9,21 +9,23 @@ from cuelight.contract.canonical import canonical_text
 from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
+from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
 from cuelight_server.control.on_desk import on_desk
+from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Blocked, Conflict
-from cuelight_server.kernel.terms import ActorKind, Environment
+from cuelight_server.kernel.errors import Blocked, Conflict, Invalid
+from cuelight_server.kernel.terms import ActorKind, Environment, Role
 from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked, workflow_digest
 from cuelight_server.prompts.enforcement import rules
 from cuelight_server.prompts.fragments import Changed, dependants, includes
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Draft, Finding, Numbered, Prompt, RuleState, Version, Workflow
-from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, lowered, plan, retired_names
+from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, dropped, lowered, plan, retired_names
 from cuelight_server.prompts.recordings import shelf_digest
 from cuelight_server.prompts.verify import facts_of
 from cuelight_server.routing import store as routing
@@ -80,17 +82,18 @@ class PushResult:
         return {"prompt": f"{self.workflow}.{entry.prompt}", "label": entry.label, **told}
 
 
-def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False) -> PushResult:
+def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False, revive: Collection[str] = ()) -> PushResult:
     """Store what a folder has that the desk has not.
 
-    Invalid with every problem when a document does not fit its kind, Conflict for a retired name, Denied where the
-    person may not do one part of it, Blocked for a lowered tier: then nothing is written. `as_drafts` stores every
-    label as a draft, also `v2`. A push that changes nothing leaves no audit line.
+    Invalid with every problem when a document does not fit its kind, Conflict for a retired name that is not among
+    those to `revive` (full names), Denied where the person may not do one part of it, Blocked for a lowered tier and
+    for a prompt that is left out while it serves: then nothing is written. `as_drafts` stores every label as a draft,
+    also `v2`. A push that changes nothing leaves no audit line.
     """
     folder = checked(bundle)
     for _ in range(_LOOKS):
         with suppress(_Moved):
-            return _try(desk, actor, folder, as_drafts=as_drafts)
+            return _try(desk, actor, folder, revive, as_drafts=as_drafts)
     raise Conflict(f"somebody else is pushing {folder.name} as well", "look at what changed, then push again")
 
 
@@ -98,11 +101,11 @@ class _Moved(Exception):  # no error of a caller: it only ends a transaction
     """The desk changed between the look and the lock."""
 
 
-def _try(desk: Desk, actor: Actor, folder: Bundle, *, as_drafts: bool) -> PushResult:
+def _try(desk: Desk, actor: Actor, folder: Bundle, revive: Collection[str], *, as_drafts: bool) -> PushResult:
     """Look, then store what was seen to be new. Whatever takes long is done before the lock: a rollback may wait for it."""
     with reading(desk.registry) as sql:
         marks = _marks(sql, folder)
-        stored, seen = _look(sql, folder, as_drafts=as_drafts)
+        stored, seen = _look(sql, folder, revive, as_drafts=as_drafts)
     steps = list(_steps(stored, folder, seen.plan))
     if not steps:
         return seen
@@ -111,7 +114,10 @@ def _try(desk: Desk, actor: Actor, folder: Bundle, *, as_drafts: bool) -> PushRe
         if _marks(work.sql, folder) != marks:
             raise _Moved
         _refuse_lower_tier(stored, folder)
+        _refuse_dropped(work, stored, folder)
         _apply(_Push(work, steps[0], folder, stored, texts), seen.plan)
+        if retired_names(stored, folder):
+            publish_everywhere(desk, work)
     return seen
 
 
@@ -154,7 +160,8 @@ def facts(sql: Connection, folder: Bundle, suites: Mapping[str, Numbered], knowl
     asked = {**{name: one.document for name, one in suites.items()}, **folder.suites}
     known = {**{name: one.document for name, one in knowledge.items()}, **folder.knowledge}
     earlier = {short: tuple(_earlier(sql, f"{folder.name}.{short}")) for short in folder.prompts}
-    return Facts(folder, asked, _people(sql, folder), known, earlier, on_desk(sql, folder, asked))
+    gone = frozenset(store.retired_models(sql))
+    return Facts(folder, asked, _people(sql, folder), known, earlier, on_desk(sql, folder, asked), gone)
 
 
 def _earlier(sql: Connection, prompt: str) -> Iterator[Earlier]:
@@ -191,17 +198,31 @@ def _people(sql: Connection, folder: Bundle) -> frozenset[str]:
     return frozenset(one for one in held if access.account(sql, one) is not None)
 
 
-def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, PushResult]:
+def _look(sql: Connection, folder: Bundle, revive: Collection[str], *, as_drafts: bool) -> tuple[Stored, PushResult]:
     stored = gather(sql, folder)
-    retired = retired_names(stored, folder)
-    if retired:
-        hint = "take it out of the folder, or give the new prompt another name"
-        raise Conflict(f"{retired[0]} is retired, and its name stays with it", hint)
+    for name in retired_names(stored, folder):
+        if name not in revive:
+            raise _is_retired(sql, name)
+    for name in revive:
+        if name not in stored.retired:
+            raise Invalid(f"{name} is no retired prompt of {folder.name}", "leave out --revive")
     look = facts(sql, folder, stored.suites, stored.knowledge)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)
     told = (tuple(rules(look)), tuple(findings), tuple(folder.ignored), tuple(_behind(sql, folder)))
     return stored, PushResult(folder.name, made, *told)
+
+
+def _is_retired(sql: Connection, name: str) -> Conflict:
+    line = audit.newest_of(sql, Verb.PROMPT_RETIRE, name)
+    by = f" by {line.actor} on {line.at[:10]}" if line else ""
+    owner = store.owners_of(sql, name.partition(".")[0]).get(Role.WORKFLOW_OWNER, {}).get("person")
+    return Conflict(
+        f"{name} was retired{by}, and its name stays with it",
+        f"take it out of the folder, give the new prompt another name, or ask {owner or 'the workflow owner'} to push "
+        f"with --revive {name}",
+        prompt=name,
+    )
 
 
 def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
@@ -216,6 +237,7 @@ def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
             yield Verb.WORKFLOW_PUSH, name
         if made.governance is State.CHANGED:
             yield Verb.WORKFLOW_GOVERN, name
+    yield from ((Verb.PROMPT_REVIVE, one) for one in retired_names(stored, folder))
     yield from items
 
 
@@ -242,6 +264,17 @@ def _refuse_lower_tier(stored: Stored, folder: Bundle) -> None:
         )
 
 
+def _refuse_dropped(work: Work, stored: Stored, folder: Bundle) -> None:
+    """Callers of a prompt that was ever released get its fallback while it is off: only retiring it ends that."""
+    for name in dropped(stored, folder):
+        where = [place.value for place in Environment if routing.deployment(work.sql, name, place)]
+        if where:
+            raise Blocked(
+                f"workflow.yaml leaves out {name}, which was released to {', '.join(where)}",
+                f"put it back, or retire it first: cuelight retire {name} --why ...",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class _Push:
     """A push under way."""
@@ -262,6 +295,9 @@ class _Push:
 
 def _apply(push: _Push, made: Plan) -> None:
     _save_workflow(push, made)
+    for name in retired_names(push.stored, push.folder):
+        store.mark_retired(push.work.sql, name, None)
+        push.tell(Verb.PROMPT_REVIVE, name)
     _save_prompts(push, made)
     for one in made.mint:
         _mint(push, one)

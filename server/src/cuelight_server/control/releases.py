@@ -1,9 +1,10 @@
 """Approving, releasing and rolling back: each one act, all or nothing."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from cuelight.contract.canonical import digest
+from cuelight_server.access.model import Once
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
@@ -74,6 +75,8 @@ def approve(
     environment: str = Environment.PRODUCTION,
     role: str | None = None,
     note: str = "",
+    *,
+    once: Once | None = None,
 ) -> Approval:
     """A person's yes to exactly this content, target, governance, suite and evidence.
 
@@ -81,13 +84,14 @@ def approve(
     """
     place, asked = _environment(environment), _role(role)
     looked = _looked(desk, prompt, label, place)
-    with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}") as work:
+    with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}", once=once) as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)
         chosen = rules.role_for(facts, work.actor.id, asked)
         approval = _approval(desk, work, facts, chosen, note)
         store.save_approval(work.sql, approval)
         work.note(id=approval.id, environment=place, role=chosen.value, binding=approval.binding, note=note)
         work.note(bound=dict(facts.bound))
+        work.answer(asdict(approval))
     return approval
 
 
@@ -99,7 +103,14 @@ def check(desk: Desk, prompt: str, label: str, environment: str = Environment.PR
 
 
 def release(
-    desk: Desk, actor: Actor, prompt: str, label: str, environment: str = Environment.PRODUCTION, note: str = ""
+    desk: Desk,
+    actor: Actor,
+    prompt: str,
+    label: str,
+    environment: str = Environment.PRODUCTION,
+    note: str = "",
+    *,
+    once: Once | None = None,
 ) -> Released:
     """Serve this version to everyone in the environment, from now on.
 
@@ -108,7 +119,7 @@ def release(
     """
     place = _environment(environment)
     looked = _looked(desk, prompt, label, place)
-    with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}") as work:
+    with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}", once=once) as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)
         if facts.number is not None and facts.number == facts.live:
             raise Conflict(f"{prompt}@{label} is live in {place} already", "nothing to do")
@@ -117,15 +128,17 @@ def release(
             raise rules.refused(checked)
         opened = _opened(desk, work, facts, facts.number, checked, note)
         published = _apply(desk, work, opened)
-    return Released(
-        id=opened.id,
-        prompt=prompt,
-        label=label,
-        environment=place,
-        previous=_label(opened.previous),
-        binding=opened.binding,
-        snapshot_version=published.version,
-    )
+        done = Released(
+            id=opened.id,
+            prompt=prompt,
+            label=label,
+            environment=place,
+            previous=_label(opened.previous),
+            binding=opened.binding,
+            snapshot_version=published.version,
+        )
+        work.answer(asdict(done))
+    return done
 
 
 def roll_back(
@@ -135,6 +148,8 @@ def roll_back(
     environment: str = Environment.PRODUCTION,
     why: str = "",
     from_label: str | None = None,
+    *,
+    once: Once | None = None,
 ) -> RolledBack:
     """One switch to the pinned last good version, or off with the declared fallback where there is none.
 
@@ -145,7 +160,7 @@ def roll_back(
     place, asked = _environment(environment), _number(from_label)
     if not why.strip():
         raise Invalid("a rollback needs a reason", 'give one: --why "..."')
-    with act(desk, actor, Verb.RELEASE_ROLL_BACK, prompt) as work:
+    with act(desk, actor, Verb.RELEASE_ROLL_BACK, prompt, once=once) as work:
         here = routing.deployment(work.sql, prompt, place)
         if here is None:
             raise NotFound(f"{prompt} was never released to {place}", "nothing to roll back")
@@ -161,16 +176,23 @@ def roll_back(
         work.note(environment=place, why=why, **{"from": _label(here.live)})
         if back is Back.DONE_ALREADY:
             work.note(no_op=True)
-            return _unchanged(work, here, from_label or _label(earlier))
-        good, passed_over = _target(work, here) if back is Back.TO_TARGET else (None, ())
-        after = _switched(work, here, good, why)
-        published = publish(desk, work, place, rolled_back=prompt)
-        work.note(to=_label(after.live), release=here.release, passed_over=list(passed_over))
-        work.note(revived=good.id if good else None, deployment=moves.told(after))
-        words = "; ".join((*passed_over, *_carried_over(work)))
+            done = _unchanged(work, here, from_label or _label(earlier))
+        else:
+            done = _went_back(desk, work, here, back, why)
+        work.answer(done.to_json())
+    return done
+
+
+def _went_back(desk: Desk, work: Work, here: Deployment, back: Back, why: str) -> RolledBack:
+    good, passed_over = _target(work, here) if back is Back.TO_TARGET else (None, ())
+    after = _switched(work, here, good, why)
+    published = publish(desk, work, here.environment, rolled_back=here.prompt)
+    work.note(to=_label(after.live), release=here.release, passed_over=list(passed_over))
+    work.note(revived=good.id if good else None, deployment=moves.told(after))
+    words = "; ".join((*passed_over, *_carried_over(work)))
     return RolledBack(
-        prompt=prompt,
-        environment=place,
+        prompt=here.prompt,
+        environment=here.environment,
         from_=_label(here.live),
         to=_label(after.live),
         switched_off=after.live is None,

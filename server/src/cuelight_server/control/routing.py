@@ -11,9 +11,9 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work
 from cuelight_server.db.engine import Connection
 from cuelight_server.kernel.errors import CuelightError, NotFound, Unavailable
-from cuelight_server.kernel.terms import ReleaseState
+from cuelight_server.kernel.terms import Environment, ReleaseState, Role
 from cuelight_server.prompts import store as prompts
-from cuelight_server.prompts.model import Version
+from cuelight_server.prompts.model import Prompt, Version
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
 from cuelight_server.routing import store
@@ -35,16 +35,32 @@ class _Served:
 
 
 def publish(desk: Desk, work: Work, environment: str, rolled_back: str | None = None) -> Published:
-    """Build and store the environment's next snapshot; call it inside `act`, after the deployment was saved.
+    """Store the environment's next snapshot and note it; call it inside `act`, after the deployment was saved."""
+    published = next_snapshot(desk, work, environment, rolled_back)
+    work.note(snapshot={"version": published.version, "digest": published.digest})
+    return published
+
+
+def publish_everywhere(desk: Desk, work: Work, ended: str | None = None) -> dict[str, Published]:
+    """The next snapshot of each environment that has one, for a change that all of them have to hear of."""
+    places = [place.value for place in Environment if store.version(work.sql, place)]
+    published = {place: next_snapshot(desk, work, place, ended) for place in places}
+    work.note(snapshots={place: {"version": one.version, "digest": one.digest} for place, one in published.items()})
+    return published
+
+
+def next_snapshot(desk: Desk, work: Work, environment: str, rolled_back: str | None = None) -> Published:
+    """Build and store the environment's next snapshot, for whoever notes it in words of their own.
 
     Each prompt is governed by the revision that its own release was approved under; one that is switched off by its
     last. What serves without a live release of exactly it is refused. When `rolled_back` is the prompt of a rollback,
     others that cannot be read do not stand in its way: they go on as the last good snapshot had them.
     """
     version = store.raise_version(work.sql, environment)
+    gone = {one.name: _to_ask(work, one) for one in prompts.retired(work.sql)}
     found, broken = store.readable(work.sql, environment)
     made, lost = list[_Served](), dict.fromkeys(broken, "the deployment cannot be read")
-    for prompt, group in groupby(found, key=lambda one: one.prompt):
+    for prompt, group in groupby((one for one in found if one.prompt not in gone), key=lambda one: one.prompt):
         try:
             made.append(_served(work.sql, prompt, group))
         except UNREADABLE as bad:
@@ -62,10 +78,15 @@ def publish(desk: Desk, work: Work, environment: str, rolled_back: str | None = 
         {key: content for one in made for key, content in one.contents.items()},
         {key: rules for one in made for key, rules in one.governed.items()},
         _carried(work, environment, version, lost),
+        gone,
     )
     store.save_snapshot(work.sql, environment, published, work.at_text)
-    work.note(snapshot={"version": published.version, "digest": published.digest})
     return published
+
+
+def _to_ask(work: Work, prompt: Prompt) -> str:
+    owner = prompts.owners_of(work.sql, prompt.workflow, prompt.short).get(Role.WORKFLOW_OWNER, {})
+    return str(owner.get("person") or "the people of " + prompt.workflow)
 
 
 def last_live(sql: Connection, prompt: str, environment: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from cuelight_server.db.schema import desk, environment
 from cuelight_server.kernel.clock import Clock
@@ -37,6 +37,11 @@ def save(sql: Connection, facts: Mapping[str, str], environments: Iterable[str])
     """Write the facts of a new desk and its environments, each with an empty history. Conflict if it is one already."""
     sql.execute(insert(desk), [{"key": key, "value": value} for key, value in facts.items()])
     sql.execute(insert(environment), [{"name": name, "snapshot_version": 0} for name in environments])
+
+
+def change_epoch(sql: Connection, epoch: str) -> None:
+    """The desk was restored from a backup: from now on it is another one to its clients."""
+    sql.execute(update(desk).where(desk.c.key == "epoch").values(value=epoch))
 
 
 def load(sql: Connection) -> dict[str, str]:

@@ -6,12 +6,16 @@ from typing import Any
 
 from cuelight_server.api.runtime import SentAck
 from cuelight_server.audit.model import Event
+from cuelight_server.control.ending import RetiredPrompt, SwitchedOff
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
+from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
+from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
+from cuelight_server.views.models import ModelLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.runtime import Observed
@@ -41,10 +45,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/export/{workflow}": tuple(_BUNDLE.split()),
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
     "POST /api/v1/approvals": _of(Approval),
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
     "POST /api/v1/releases": _of(Released),
     "POST /api/v1/rollbacks": tuple(_ROLLED_BACK.split()),
+    "POST /api/v1/off": _of(SwitchedOff),
+    "POST /api/v1/retirements": _of(RetiredPrompt),
+    "POST /api/v1/models/retired": _of(RetiredModel),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -55,6 +63,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/prompts": _of(PromptLine),
     "GET /api/v1/evaluations": _of(EvaluationLine),
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
+    "GET /api/v1/models": _of(ModelLine),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
 }
@@ -63,6 +72,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
 def _told() -> Iterable[tuple[str, str]]:
     for name, keys in KEYS.items():
         rows = f"; each of `rows` has {codes(_of(Row))}" if name == "GET /api/v1/status" else ""
+        rows += f"; each side has {codes(_of(Measured))}" if name == "GET /api/v1/compare" else ""
         yield name, codes(keys) + rows
     for name, keys in ITEMS.items():
         yield name, f"a page of items with {codes(keys)}"

@@ -75,7 +75,7 @@ class Facts:
 
     `suites` and `knowledge` are those of the folder and, where the folder lacks one, the desk's; `people` the ids that
     the desk knows, None where nobody asked it; `earlier` by short name what the desk has: the newest version, and the
-    one in production.
+    one in production; `retired_models` the models that it knows to be no longer offered.
     """
 
     bundle: Bundle
@@ -84,6 +84,7 @@ class Facts:
     knowledge: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     earlier: Mapping[str, tuple[Earlier, ...]] = field(default_factory=dict)
     desk: OnDesk = OnDesk()
+    retired_models: frozenset[str] = frozenset()
 
 
 def checked(bundle: Any) -> Bundle:

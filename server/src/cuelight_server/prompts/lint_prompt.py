@@ -41,6 +41,10 @@ def findings_of_prompt(
     yield from _texts(content, place, tier)
     yield from _settings(content.settings, place, tier)
     yield from _endpoint(content.settings, facts.bundle.workflow.get("approved_endpoints"), place)
+    if content.settings["model"] in facts.retired_models:
+        words = f"{content.settings['model']} is retired: its provider no longer offers it"
+        hint = "choose another model; `cuelight models` lists those in use"
+        yield error("model_retired", words, hint, place, "settings", "model")
     yield from _context(content, place)
     yield from schema_problems(schemas_in("prompt", content.to_json()), place)
     yield from _on_invalid(content.output, place, tier)

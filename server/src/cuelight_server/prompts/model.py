@@ -83,6 +83,16 @@ class Numbered:
     text: str = ""  # the document in canonical form, where somebody has it ready
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetiredModel:
+    """A model that is no longer offered: who said so, when, and why."""
+
+    model: str
+    actor: str
+    why: str
+    created_at: str
+
+
 class Severity(StrEnum):
     """What a finding means: an error stands in the way of minting, a warning does not."""
 

@@ -123,6 +123,12 @@ def retired_names(stored: Stored, bundle: Bundle) -> list[str]:
     return sorted(named & stored.retired)
 
 
+def dropped(stored: Stored, bundle: Bundle) -> list[str]:
+    """Full names of prompts that the workflow document names on the desk and no longer in the folder."""
+    before = stored.workflow.document.get("prompts", {}) if stored.workflow else {}
+    return sorted({f"{bundle.name}.{short}" for short in before.keys() - bundle.workflow["prompts"]} - stored.retired)
+
+
 def lowered(stored: Stored, bundle: Bundle) -> tuple[Tier, Tier] | None:
     """(old tier, new tier) where the folder lowers it; else None."""
     if stored.workflow is None:

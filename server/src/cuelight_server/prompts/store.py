@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, union_all, update
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db import schema
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
-from cuelight_server.prompts.model import Draft, Numbered, Prompt, RecordingKey, Version, Workflow
+from cuelight_server.prompts.model import Draft, Numbered, Prompt, RecordingKey, RetiredModel, Version, Workflow
 
 _MOST = 100_000  # rows of one workflow that a push or an export looks at
 _AT_ONCE = 200  # values in one IN (...)
@@ -101,6 +102,29 @@ def prompts_of(sql: Connection, workflow: str) -> list[Prompt]:
 def save_prompt(sql: Connection, new: Prompt) -> None:
     """Store a new prompt; Conflict when its name is taken."""
     sql.execute(insert(schema.prompt).values(name=new.name, workflow=new.workflow, created_at=new.created_at))
+
+
+def mark_retired(sql: Connection, name: str, at: str | None) -> None:
+    """A prompt is retired from now on, or with None no longer."""
+    sql.execute(update(schema.prompt).where(schema.prompt.c.name == name).values(retired_at=at))
+
+
+def retired(sql: Connection) -> list[Prompt]:
+    """Every retired prompt, by name."""
+    table = schema.prompt
+    found = select(table).where(table.c.retired_at.is_not(None)).order_by(table.c.name).limit(_MOST)
+    return [_prompt(row) for row in sql.execute(found)]
+
+
+def retired_models(sql: Connection) -> dict[str, RetiredModel]:
+    """Every retired model, by name."""
+    found = select(schema.retired_model).order_by(schema.retired_model.c.model).limit(_MOST)
+    return {row.model: RetiredModel(**row._mapping) for row in sql.execute(found)}  # noqa: SLF001  its public name
+
+
+def save_retired_model(sql: Connection, new: RetiredModel) -> None:
+    """Record that a model is no longer offered; Conflict when that is recorded already."""
+    sql.execute(insert(schema.retired_model).values(**asdict(new)))
 
 
 def version(sql: Connection, prompt: str, number: int) -> Version | None:

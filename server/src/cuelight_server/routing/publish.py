@@ -22,8 +22,11 @@ def build(
     contents: Contents,
     governed: Governed,
     carried: Iterable[Carried] = (),
+    retired: Mapping[str, str] | None = None,
 ) -> Published:
     """The snapshot of one environment.
+
+    `retired` maps a retired prompt to the person to ask about it; none of them is among the deployments.
 
     `contents` maps (prompt, number) to (digest, content JSON) and must hold every served version; what is not served is
     left out. `governed` maps (prompt, tenant) to the rules that its own release was approved under. `carried` are
@@ -31,7 +34,7 @@ def build(
     """
     listed = sorted(deployments, key=lambda one: (one.prompt, one.tenant))
     kept = list(carried)
-    document = {
+    document: dict[str, Any] = {
         "format": FORMAT,
         "environment": environment,
         "epoch": epoch,
@@ -40,6 +43,8 @@ def build(
         "versions": _versions(listed, contents) | {one.prompt: one.versions for one in kept if one.versions},
         "authorities": _authorities(listed, governed, kept),
     }
+    if retired:
+        document["retired"] = dict(retired)
     body = canonical(document)
     return Published(version=version, digest=digest_bytes(body), body=body)
 

@@ -11,11 +11,15 @@ _LABEL = re.compile(r"v([1-9][0-9]{0,8})")
 
 
 def move(deployment: Deployment, number: int, *, release: str, at: str) -> Deployment:
-    """Everyone gets `number` now; what was live until now is pinned as the target of a rollback, None if nothing was."""
+    """Everyone gets `number` now; what was live until now is pinned as the target of a rollback, None if nothing was.
+
+    After the switch `off` the target that was pinned then stays pinned.
+    """
+    pinned = deployment.rollback_target if deployment.rollback_target != number else None
     return replace(
         deployment,
         weights=((number, PLACES),),
-        rollback_target=deployment.live,
+        rollback_target=deployment.live if deployment.live is not None else pinned,
         kill=None,
         release=release,
         revision=deployment.revision + 1,
@@ -54,6 +58,11 @@ def told(deployment: Deployment) -> dict[str, Any]:
         "release": deployment.release,
         "revision": deployment.revision,
     }
+
+
+def off(deployment: Deployment, kill: Kill) -> Deployment:
+    """Nothing is served any more, by a person's choice; the rollback target stays pinned for when it is on again."""
+    return replace(killed(deployment, kill), rollback_target=deployment.rollback_target)
 
 
 def label(number: int) -> str:

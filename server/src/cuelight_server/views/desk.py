@@ -116,7 +116,9 @@ def status(desk: Desk) -> Status:
             for one in routing.deployments(sql, place.value)
         }
         names = sql.scalars(select(schema.prompt.c.name).where(schema.prompt.c.retired_at.is_(None)).limit(_MOST))
-        wanted = {(name, Environment.PRODUCTION.value, "") for name in names} | set(deployed)
+        gone = {one.name for one in prompts.retired(sql)}
+        kept = {key for key in deployed if key[0] not in gone}
+        wanted = {(name, Environment.PRODUCTION.value, "") for name in names} | kept
         rows = tuple(_row(sql, key, deployed.get(key), clients) for key in sorted(wanted, key=_order))
     return Status(rows=rows, demo=desk.demo, local=desk.local)
 

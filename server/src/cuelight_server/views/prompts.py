@@ -7,14 +7,17 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from cuelight.contract.bucket import PLACES
+from cuelight_server.audit import store as audit
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
+from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
 from cuelight_server.kernel.terms import Environment, Role
 from cuelight_server.prompts import store
-from cuelight_server.prompts.model import Draft, Prompt, Version, Workflow
+from cuelight_server.prompts.model import Draft, Numbered, Prompt, Version, Workflow
 from cuelight_server.releases import store as releases
 from cuelight_server.routing import store as routing
 
@@ -93,10 +96,22 @@ class ApprovalLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastReport:
+    """The newest evaluation of the prompt that ended; `recorded` says that no model was asked."""
+
+    id: str
+    label: str
+    verdict: str | None
+    recorded: bool
+    at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """Everything the registry knows of one prompt.
 
-    `model` to `output` are those of `shown`: the version that production serves, else the newest, else a draft.
+    `digest` to `output` are those of `shown`: the version that production serves, else the newest, else a draft. Each
+    variable has an `example` out of the test set where it has one, and `example_from` names the case.
     `never` and `needs_approval` are actions of the workflow's authority; `boundary` the texts of the boundary blocks.
     """
 
@@ -105,6 +120,7 @@ class Card:
     workflow: str
     tier: str
     retired_at: str | None
+    retired_by: str | None
     business_owner: str | None
     technical_owner: str | None
     owners: tuple[Owner, ...]
@@ -113,11 +129,16 @@ class Card:
     drafts: tuple[DraftLine, ...]
     environments: tuple[Serving, ...]
     shown: str | None
+    digest: str | None
+    release_note: str | None
     model: str | None
     settings: Mapping[str, Any]
     variables: tuple[Mapping[str, Any], ...]
     output: Mapping[str, Any]
+    schema_link: str | None
+    consumers: tuple[str, ...]
     suite: str | None
+    last_report: LastReport | None
     boundary: tuple[str, ...]
     never: tuple[str, ...]
     needs_approval: tuple[str, ...]
@@ -169,6 +190,9 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         shown = _shown(sql, name, serving, drafts.items)
         content = shown.content if shown else None
         approvals = tuple(_approvals(sql, name))
+        suite = store.suite(sql, prompt.workflow, content["evaluation"]["suite"]) if content else None
+        report = _last_report(sql, name)
+        ended = audit.newest_of(sql, Verb.PROMPT_RETIRE, name) if prompt.retired_at else None
     rules = _rules(document, prompt.short)
     live = next((one for one in serving if one.environment == Environment.PRODUCTION), None)
     return Card(
@@ -177,6 +201,7 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         workflow=prompt.workflow,
         tier=document.get("tier", ""),
         retired_at=prompt.retired_at,
+        retired_by=ended.actor if ended else None,
         business_owner=document.get("business_owner") or _person(document, Role.WORKFLOW_OWNER),
         technical_owner=document.get("technical_owner") or _person(document, Role.ENGINEERING_OWNER),
         owners=tuple(_owner(document, rules, role) for role in Role),
@@ -187,10 +212,15 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         ),
         environments=serving,
         shown=shown.label if shown else None,
+        digest=shown.digest if shown else None,
+        release_note=shown.release_note if isinstance(shown, Version) else None,
         model=content["settings"]["model"] if content else None,
         settings=content["settings"] if content else {},
-        variables=tuple(content["variables"]) if content else (),
+        variables=tuple(_with_example(one, suite) for one in content["variables"]) if content else (),
         output=content["output"] if content else {},
+        schema_link=_schema_link(name, shown),
+        consumers=tuple(one["name"] for one in content["output"].get("consumers", ())) if content else (),
+        last_report=report,
         suite=content["evaluation"]["suite"] if content else None,
         boundary=tuple(_boundary(content)) if content else (),
         **{kind: _actions(workflow, mode) for kind, mode in _AUTHORITY.items()},
@@ -306,6 +336,36 @@ def _approvals(sql: Connection, name: str) -> list[ApprovalLine]:
 
 def _released(sql: Connection, name: str) -> frozenset[str]:
     return frozenset(one.binding for one in releases.history(sql, name, size=_APPROVALS).items)
+
+
+def _last_report(sql: Connection, name: str) -> LastReport | None:
+    table = schema.evaluation
+    ended = select(table.c.id).where(table.c.prompt == name, table.c.finished_at.is_not(None))
+    id = sql.scalar(ended.order_by(table.c.id.desc()).limit(1))
+    found = evaluation.load(sql, id) if id else None
+    if found is None:
+        return None
+    verdict = found.verdict.value if found.verdict else None
+    return LastReport(id=found.id, label=found.label, verdict=verdict, recorded=found.recorded, at=found.finished_at)
+
+
+def _with_example(variable: Mapping[str, Any], suite: Numbered | None) -> Mapping[str, Any]:
+    """The variable as the first case gives it, else as the test set's defaults do."""
+    document = suite.document if suite else {}
+    name, cases = variable["name"], document.get("cases", ())
+    case = next((one for one in cases if isinstance(one, Mapping) and name in one.get("input", {})), None)
+    if case is not None:
+        return {**variable, "example": case["input"][name], "example_from": f"case {case['id']}"}
+    if name in document.get("defaults", {}):
+        return {**variable, "example": document["defaults"][name], "example_from": "the test set's defaults"}
+    return {**variable, "example": None, "example_from": None}
+
+
+def _schema_link(name: str, shown: Version | Draft | None) -> str | None:
+    """Where the output's JSON Schema stands: an address of the API, and the path in its answer."""
+    if shown is None or shown.content["output"].get("schema") is None:
+        return None
+    return f"/api/v1/prompts/{name}/{shown.label}#/content/output/schema"
 
 
 def _rules(document: Mapping[str, Any], short: str) -> Mapping[str, Any]:

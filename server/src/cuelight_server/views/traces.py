@@ -1,6 +1,6 @@
 """Why an output is what it is: from its id to the version, the people, the evidence and the exact prompt."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,7 +17,7 @@ from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts import store as prompts
-from cuelight_server.prompts.model import Version
+from cuelight_server.prompts.model import RetiredModel, Version
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
 from cuelight_server.routing.rules import label
@@ -63,7 +63,8 @@ class ReportLine:
 class Why:
     """Everything that decided one output. `digest_matches` is False when the app used other content than is stored.
 
-    `also_in` names the other environments in which a call has the same id.
+    `also_in` names the other environments in which a call has the same id; `model_retired` says in words that the model
+    is no longer offered: the one thing that cannot be reproduced.
     """
 
     call: Mapping[str, Any]
@@ -76,6 +77,7 @@ class Why:
     release: ReleaseLine | None
     report: ReportLine | None
     model: str | None
+    model_retired: str | None
     settings: Mapping[str, Any] | None
     findings: tuple[Mapping[str, Any], ...]
     decisions: tuple[Mapping[str, Any], ...]
@@ -108,6 +110,7 @@ def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
     with reading(desk.registry) as sql:
         version = prompts.version(sql, call.prompt, call.number) if call.number is not None else None
         release = _release(sql, call)
+        models = (call.document.get("response_model"), call.document.get("model"), _model(version))
         return Why(
             call=call.document,
             prompt=call.prompt,
@@ -118,7 +121,8 @@ def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
             environment=call.environment,
             release=line(sql, release) if release else None,
             report=_report(sql, release) if release else None,
-            model=call.document.get("response_model") or call.document.get("model") or _model(version),
+            model=next(filter(None, models), None),
+            model_retired=_retired(prompts.retired_models(sql), models),
             settings=call.document.get("settings") or (version.content["settings"] if version else None),
             findings=tuple(call.document.get("findings", ())),
             decisions=tuple(call.document.get("decisions", ())),
@@ -175,6 +179,16 @@ def _report(sql: Connection, release: Release) -> ReportLine | None:
     if found is None:
         return None
     return ReportLine(id=found.id, verdict=found.verdict, recorded=found.recorded)
+
+
+def _retired(gone: Mapping[str, RetiredModel], models: Iterable[str | None]) -> str | None:
+    found = next((gone[model] for model in models if model and model in gone), None)
+    if found is None:
+        return None
+    return (
+        f"{found.model} was retired on {found.created_at[:10]} by {found.actor} ({found.why}): the prompt can be "
+        "rendered again to the same bytes, the model's answer cannot be had again"
+    )
 
 
 def _model(version: Version | None) -> str | None:

@@ -3,7 +3,7 @@
 from cuelight_server.db.schema.audit import audit_event, audit_head
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
-from cuelight_server.db.schema.people import actor, desk, token
+from cuelight_server.db.schema.people import actor, desk, idempotency_key, token
 from cuelight_server.db.schema.prompts import (
     contribution,
     draft,
@@ -11,6 +11,7 @@ from cuelight_server.db.schema.prompts import (
     prices,
     prompt,
     recording,
+    retired_model,
     suite,
     version,
     workflow,
@@ -36,12 +37,14 @@ __all__ = [
     "environment",
     "evaluation",
     "evaluation_result",
+    "idempotency_key",
     "knowledge",
     "prices",
     "prompt",
     "recording",
     "registry",
     "release",
+    "retired_model",
     "snapshot",
     "suite",
     "token",

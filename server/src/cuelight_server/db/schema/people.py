@@ -33,3 +33,13 @@ token = Table(
     Column("revoked_at", TIME),
     Column("last_used_at", TIME),
 )
+
+idempotency_key = Table(  # what a request was answered, kept in its transaction: asked again, it is not done again
+    "idempotency_key",
+    registry,
+    Column("actor", word(80), primary_key=True),
+    Column("key", word(80), primary_key=True),
+    Column("request", word(71), nullable=False),  # digest of what was asked
+    Column("answer", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+)

@@ -111,3 +111,12 @@ recording = Table(  # labelled outputs that stand in for a model; replaced by a 
     Column("workflow", word(80), ForeignKey("workflow.name"), primary_key=True),  # two may hold equal contents
     Column("document", Text, nullable=False),
 )
+
+retired_model = Table(  # a model that is no longer offered: nothing new is minted on it
+    "retired_model",
+    registry,
+    Column("model", word(160), primary_key=True),
+    Column("actor", word(80), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("created_at", TIME, nullable=False),
+)

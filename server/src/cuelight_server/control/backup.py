@@ -1,0 +1,125 @@
+"""Taking a desk out as one file while it runs, and making a desk of such a file again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cuelight_server import __version__
+from cuelight_server.audit import store as audit
+from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.desk import Desk
+from cuelight_server.control.door import act
+from cuelight_server.control.opening import FORMAT, open_desk
+from cuelight_server.control.routing import publish_everywhere
+from cuelight_server.control.verify import verify_desk
+from cuelight_server.db import backup as files
+from cuelight_server.db import desk as facts
+from cuelight_server.db.engine import reading
+from cuelight_server.kernel import ids
+from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.clock import Clock, rfc3339, system_clock
+from cuelight_server.kernel.errors import Blocked, Conflict
+from cuelight_server.kernel.terms import Environment
+from cuelight_server.routing import store as routing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What a backup holds: the desk's epoch, its snapshot version in each environment, and the log's checkpoint."""
+
+    made_at: str
+    epoch: str
+    snapshots: Mapping[str, int]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A desk made of a backup: its new epoch and, where anything was served, the snapshot versions under it."""
+
+    made_at: str
+    epoch: str
+    snapshots: Mapping[str, int]
+
+
+def back_up(folder: Path, file: Path, *, clock: Clock = system_clock) -> Backup:
+    """Write the desk in `folder` to `file` (0600) while it may be served; nobody waits for it.
+
+    NotFound when there is no desk, Conflict when the file exists, Unavailable when there is no room for it.
+    """
+    open_desk(folder).close()  # is it one, and one that this server can read?
+    if file.exists():
+        raise Conflict(f"{file} exists already", "give each backup a name of its own, for example with the date")
+    with files.room_beside(file) as room:
+        copy = room / "desk"
+        files.copy_files(folder, copy)
+        made = _look(copy, rfc3339(clock()))
+        files.pack(copy, file, _manifest(made))
+    return made
+
+
+def restore(file: Path, folder: Path, *, clock: Clock = system_clock) -> Restored:
+    """Make a desk of a backup, in a new or empty folder, whole or not at all.
+
+    Checksums and then everything stored are verified first. The desk gets a new epoch, by which running clients notice
+    that they may hold something newer, and publishes again what the backup serves. Conflict when the folder is not
+    empty, Invalid when the file is damaged, Blocked when what it holds was changed behind the desk's back.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Conflict(f"{folder} is not empty", "restore into a new folder, look at it, then serve it instead")
+    with files.room_beside(folder) as room:
+        made = room / "desk"
+        manifest = files.unpack(file, made)
+        desk = open_desk(made, clock=clock)
+        try:
+            _refuse_changed(desk, manifest)
+            restored = _begin_anew(desk, manifest)
+        finally:
+            desk.close()
+        made.rename(folder)
+    return restored
+
+
+def _look(copy: Path, made_at: str) -> Backup:
+    desk = open_desk(copy)
+    try:
+        with reading(desk.registry) as sql:
+            versions = {place.value: routing.version(sql, place) for place in Environment}
+            return Backup(made_at=made_at, epoch=desk.epoch, snapshots=versions, checkpoint=str(audit.checkpoint(sql)))
+    finally:
+        desk.close()
+
+
+def _manifest(made: Backup) -> dict[str, Any]:
+    return {
+        "made_at": made.made_at,
+        "made_by": f"cuelight-server {__version__}",
+        "desk_format": FORMAT,
+        "epoch": made.epoch,
+        "snapshots": dict(made.snapshots),
+        "checkpoint": made.checkpoint,
+    }
+
+
+def _refuse_changed(desk: Desk, manifest: Mapping[str, Any]) -> None:
+    found = verify_desk(desk, manifest["checkpoint"])
+    if found.problems:
+        raise Blocked(
+            f"what the backup holds does not verify: {found.problems[0]}",
+            "take an earlier backup; to look into this one, unpack it with tar and run `cuelight-server verify`",
+            problems=list(found.problems),
+        )
+
+
+def _begin_anew(desk: Desk, manifest: Mapping[str, Any]) -> Restored:
+    fresh = replace(desk, epoch=ids.epoch())
+    with act(desk, SYSTEM, Verb.DESK_RESTORE, "desk") as work:
+        facts.change_epoch(work.sql, fresh.epoch)
+        published = publish_everywhere(fresh, work)
+        work.note(
+            backup={"made_at": manifest["made_at"], "checkpoint": manifest["checkpoint"]},
+            epoch={"from": desk.epoch, "to": fresh.epoch},
+        )
+    versions = {place: one.version for place, one in published.items()}
+    return Restored(made_at=manifest["made_at"], epoch=fresh.epoch, snapshots=versions)

@@ -1,0 +1,194 @@
+"""A desk goes out as one file while it works, and comes back whole, verified, and under a new epoch."""
+
+import gzip
+import io
+import json
+import sqlite3
+import stat
+import tarfile
+import threading
+from contextlib import suppress
+
+import pytest
+
+from cuelight.contract.errors import Blocked, Conflict, Invalid, NotFound, Unavailable
+from cuelight_server.audit import store as audit
+from cuelight_server.control.backup import back_up, restore
+from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.releases import release, roll_back
+from cuelight_server.control.verify import verify_desk
+from cuelight_server.db.engine import reading
+from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.views.runtime import current
+from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, tell_minted, who
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A desk whose v1 serves in staging, and v2 could."""
+    made = tmp_path / "desk"
+    desk = create_desk(made)
+    prepare(desk, versions=3)
+    tell_minted(desk)
+    put_out(desk, "v1")
+    desk.close()
+    return made
+
+
+def put_out(desk, label):
+    evaluate(desk, label)
+    release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+
+
+def opened(folder, look):
+    desk = open_desk(folder)
+    try:
+        return look(desk)
+    finally:
+        desk.close()
+
+
+def served(desk):
+    document = json.loads(current(desk, "staging").body)
+    return {key: value for key, value in document.items() if key not in ("epoch", "version")}
+
+
+def test_a_restored_desk_serves_the_same_under_a_new_epoch_and_says_so_in_its_log(folder, tmp_path):
+    made = back_up(folder, tmp_path / "one.tar.gz")
+    assert stat.S_IMODE((tmp_path / "one.tar.gz").stat().st_mode) == 0o600
+    before = opened(folder, served)
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again")
+    assert again.epoch != made.epoch
+    assert again.snapshots == {"staging": 2}
+    desk = open_desk(tmp_path / "again")
+    assert (desk.epoch, live(desk, "staging")) == (again.epoch, 1)
+    assert served(desk) == before
+    assert json.loads(current(desk, "staging").body)["epoch"] == again.epoch
+    assert verify_desk(desk, made.checkpoint).problems == ()
+    with reading(desk.registry) as sql:
+        line = audit.newest(sql, size=1).items[0]
+    assert (line.verb, line.actor, line.subject) == ("desk.restore", "system", "desk")
+    assert line.facts["epoch"] == {"from": made.epoch, "to": again.epoch}
+    assert line.facts["backup"] == {"made_at": made.made_at, "checkpoint": made.checkpoint}
+    assert line.facts["snapshots"]["staging"]["digest"] == current(desk, "staging").digest
+    put_out(desk, "v2")
+    assert live(desk, "staging") == 2
+    desk.close()
+    assert stat.S_IMODE((tmp_path / "again").stat().st_mode) == 0o700
+    assert {stat.S_IMODE(one.stat().st_mode) for one in (tmp_path / "again").iterdir()} == {0o600}
+
+
+def test_a_backup_while_others_release_holds_one_moment_whole(folder, tmp_path):
+    desk, enough = open_desk(folder), threading.Event()
+
+    def busy():
+        while not enough.is_set():
+            roll_back(desk, SYSTEM, PROMPT, "staging", why="to and fro")
+            for label in ("v2", "v3"):
+                evaluate(desk, label)
+                with suppress(Blocked, Conflict):
+                    release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    try:
+        for number in range(5):
+            back_up(folder, tmp_path / f"{number}.tar.gz")
+    finally:
+        enough.set()
+        thread.join()
+        desk.close()
+    for number in range(5):
+        restore(tmp_path / f"{number}.tar.gz", tmp_path / f"desk-{number}")  # verifies everything that is stored
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+
+
+def test_a_backup_never_writes_over_another_file(folder, tmp_path):
+    back_up(folder, tmp_path / "one.tar.gz")
+    kept = (tmp_path / "one.tar.gz").read_bytes()
+    with pytest.raises(Conflict, match="exists already"):
+        back_up(folder, tmp_path / "one.tar.gz")
+    assert (tmp_path / "one.tar.gz").read_bytes() == kept
+
+
+def test_what_is_no_desk_cannot_be_backed_up_and_is_not_made_one(tmp_path):
+    with pytest.raises(NotFound):
+        back_up(tmp_path / "nothing", tmp_path / "one.tar.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restore_goes_into_an_empty_folder_only(folder, tmp_path):
+    back_up(folder, tmp_path / "one.tar.gz")
+    with pytest.raises(Conflict, match="not empty"):
+        restore(tmp_path / "one.tar.gz", folder)
+    (tmp_path / "empty").mkdir()
+    restore(tmp_path / "one.tar.gz", tmp_path / "empty")
+    assert opened(tmp_path / "empty", lambda desk: live(desk, "staging")) == 1
+
+
+def members(file):
+    with tarfile.open(file) as archive:
+        return {one.name: archive.extractfile(one).read() for one in archive.getmembers()}
+
+
+def write(file, parts):
+    with tarfile.open(file, "w:gz") as archive:
+        for name, body in parts.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(body)
+            archive.addfile(member, io.BytesIO(body))
+
+
+@pytest.mark.parametrize("damage", ["a byte", "cut", "no file", "another file", "no backup", "a path that leads out"])
+def test_a_damaged_backup_is_refused_and_leaves_nothing_behind(folder, tmp_path, damage):
+    file = tmp_path / "one.tar.gz"
+    back_up(folder, file)
+    parts, raw = members(file), file.read_bytes()
+    manifest = json.loads(parts["manifest.json"])
+    match damage:
+        case "a byte":
+            body = parts["registry.db"]
+            write(file, {**parts, "registry.db": body[:5000] + bytes([body[5000] ^ 1]) + body[5001:]})
+        case "cut":
+            file.write_bytes(raw[: len(raw) // 2])
+        case "no file":
+            write(file, {name: body for name, body in parts.items() if name != "calls.db"})
+        case "another file":
+            file.write_bytes(gzip.compress(b"hello"))
+        case "no backup":
+            file.write_text("hello")
+        case _:
+            manifest["files"]["../../out"] = manifest["files"].pop("calls.db")
+            told = json.dumps(manifest).encode()
+            write(file, {"manifest.json": told, "../../out": parts["calls.db"], "registry.db": parts["registry.db"]})
+    with pytest.raises(Invalid, match="is no backup, or it is damaged"):
+        restore(file, tmp_path / "again")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["desk", "one.tar.gz"]
+
+
+def test_a_backup_of_a_desk_that_was_changed_behind_its_back_is_not_restored(folder, tmp_path):
+    with sqlite3.connect(folder / "registry.db") as raw:
+        raw.execute("DROP TRIGGER version_no_update")
+        raw.execute("UPDATE version SET content = replace(content, 'version 1', 'version 9') WHERE number = 1")
+    back_up(folder, tmp_path / "one.tar.gz")
+    with pytest.raises(Blocked, match=r"does not verify: version: sales\.qualify@v1") as refused:
+        restore(tmp_path / "one.tar.gz", tmp_path / "again")
+    assert refused.value.details["problems"]
+    assert not (tmp_path / "again").exists()
+
+
+def test_a_backup_whose_log_was_cut_and_resealed_is_not_restored(folder, tmp_path):
+    file = tmp_path / "one.tar.gz"
+    back_up(folder, file)
+    parts = members(file)
+    manifest = {**json.loads(parts["manifest.json"]), "checkpoint": "999 " + "0" * 64}
+    write(file, {**parts, "manifest.json": json.dumps(manifest).encode()})
+    with pytest.raises(Blocked, match="the checkpoint was taken at 999 lines"):
+        restore(file, tmp_path / "again")
+
+
+def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(folder, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        back_up(folder, tmp_path / "file" / "one.tar.gz")
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["desk", "file"]
