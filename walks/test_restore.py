@@ -16,7 +16,7 @@ from cuelight_server.control.releases import release
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.views.runtime import observed
-from server.tests.releasing import ENGINEER, PROMPT, evaluate, prepare, tell_minted, who
+from server.tests.releasing import ENGINEER, PROMPT, evaluate, prepare, who
 
 
 def server(*words):
@@ -70,7 +70,6 @@ def folder(tmp_path):
     made = tmp_path / "desk"
     desk = create_desk(made)
     prepare(desk, versions=3)
-    tell_minted(desk)
     (tmp_path / "key").write_text(issue_key(desk, SYSTEM, "crm", Environment.STAGING))
     desk.close()
     put_out(made, "v1")

@@ -4,10 +4,11 @@ import contextlib
 import getpass
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -46,46 +47,75 @@ def server(**settings: str) -> Iterator[str]:
 
     Its language orders words differently than their code points do, so that an ORDER BY that forgot to say so shows.
     """
-    bin_ = programs()
-    assert bin_ is not None
+    with durable(**settings) as made:
+        yield made.url
+
+
+@contextlib.contextmanager
+def durable(**settings: str) -> Iterator["Server"]:
+    """The same, to be killed and started again: `durable(fsync="on", synchronous_commit="on")` keeps what it promised."""
     home = Path(tempfile.mkdtemp(prefix="cuelight-pg-"))
-    who = USER if os.geteuid() == 0 else getpass.getuser()
-    if os.geteuid() == 0:
-        shutil.chown(home, USER)
-    language = ("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
-    made = [bin_ / "initdb", "-D", home / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", *language]
-    subprocess.run(made, check=True, capture_output=True, **_as(who))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = [part for name, value in (_SETTINGS | settings).items() for part in ("-c", f"{name}={value}")]
-    process = subprocess.Popen(
-        [bin_ / "postgres", "-D", home / "data", "-p", str(port), *options],
-        stdout=subprocess.DEVNULL,
-        stderr=(home / "log").open("wb"),
-        **_as(who),
-    )
+    made = Server(home, _SETTINGS | settings)
     try:
-        yield _answering(process, port, home / "log")
+        made.start()
+        yield made
     finally:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(2)
-        process.send_signal(2)  # SIGINT: end the connections that a test left behind
-        process.wait(20)
+        made.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+class Server:
+    """One PostgreSQL server: its data folder, its port, its process."""
+
+    def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
+        bin_ = programs()
+        assert bin_ is not None
+        self.home, self.program = home, bin_ / "postgres"
+        self.who = USER if os.geteuid() == 0 else getpass.getuser()
+        if os.geteuid() == 0:
+            shutil.chown(home, USER)
+        language = ("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
+        made = [bin_ / "initdb", "-D", home / "data", "-U", USER, "-A", "trust", "-E", "UTF8", "--no-sync", *language]
+        subprocess.run(made, check=True, capture_output=True, **_as(self.who))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        self.url = f"postgresql://{USER}@127.0.0.1:{self.port}/postgres?sslmode=disable&gssencmode=disable"
+
+    def start(self) -> None:
+        """Run it, and wait until it answers."""
+        self.process = subprocess.Popen(
+            [self.program, "-D", self.home / "data", "-p", str(self.port), *self.options],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.home / "log").open("ab"),
+            **_as(self.who),
+        )
+        _wait(self.process, self.url, self.home / "log")
+
+    def crash(self) -> None:
+        """At once, without tidying up (SIGQUIT, `pg_ctl stop -m immediate`): the next start goes through the log."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+
+    def stop(self) -> None:
+        """In good order, and then whoever still holds a connection loses it."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(2)
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(20)
 
 
 def _as(who: str) -> dict[str, str]:
     return {"user": who} if os.geteuid() == 0 else {}
 
 
-def _answering(process: "subprocess.Popen[bytes]", port: int, log: Path) -> str:
-    url = f"postgresql://{USER}@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
+def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     for _ in range(300):
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(url, connect_timeout=5).close()
-            return url
+            return
         if process.poll() is not None:
             break
         with contextlib.suppress(subprocess.TimeoutExpired):

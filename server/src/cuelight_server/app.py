@@ -16,6 +16,7 @@ from cuelight_server import __version__, web
 from cuelight_server.api import audit, errors, evaluations, models, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.once import forget_answers
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.worker import Worker
@@ -31,7 +32,7 @@ def build(
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
-    made = Worker(desk, providers or {})
+    made = Worker(desk, providers or {}, ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
         version=__version__,

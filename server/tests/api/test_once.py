@@ -1,12 +1,15 @@
 """The same request again, under the same Idempotency-Key: the same answer, and nothing is done twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from starlette.testclient import TestClient
 
 from cuelight_server.app import build
 from cuelight_server.control.access import issue_token
+from cuelight_server.control.once import KEPT, forget_answers
 from cuelight_server.kernel.actor import SYSTEM
 from server.tests.pushing import lines, rows, size
 from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare
@@ -92,3 +95,11 @@ def test_a_crowd_of_the_same_request_is_one_release(desk, ask):
     assert {one.status_code for one in told} == {200}
     assert len({one.json()["id"] for one in told}) == 1
     assert lines(desk, before) == [("release.open", f"{PROMPT}@v1")]
+
+
+def test_an_answer_is_kept_for_a_week_and_then_forgotten_whatever_else_the_key_is_used_for(desk, ask):
+    first = ask(ENGINEER, "releases", {**STAGING, "label": "v1"}, "k-1").json()
+    forget_answers(replace(desk, clock=lambda: desk.clock() + KEPT - timedelta(minutes=1)))
+    assert ask(ENGINEER, "releases", {**STAGING, "label": "v1"}, "k-1").json() == first
+    forget_answers(replace(desk, clock=lambda: desk.clock() + KEPT + timedelta(minutes=1)))
+    assert ask(ENGINEER, "releases", {**STAGING, "label": "v2"}, "k-1").json()["label"] == "v2"

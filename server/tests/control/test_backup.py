@@ -20,7 +20,7 @@ from cuelight_server.control.verify import verify_desk
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.views.runtime import current
-from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, tell_minted, who
+from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
 
 
 @pytest.fixture
@@ -29,7 +29,6 @@ def folder(tmp_path):
     made = tmp_path / "desk"
     desk = create_desk(made)
     prepare(desk, versions=3)
-    tell_minted(desk)
     put_out(desk, "v1")
     desk.close()
     return made

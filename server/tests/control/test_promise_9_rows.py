@@ -14,6 +14,8 @@ from cuelight.files import read_folder
 from cuelight_server.cli import run
 from cuelight_server.control import evaluation, releases
 from cuelight_server.control.access import add_actor, disable_actor, issue_token, revoke
+from cuelight_server.control.ending import retire, switch_off
+from cuelight_server.control.models import retire_model
 from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.push import push
 from cuelight_server.control.verify import verify_desk
@@ -56,6 +58,9 @@ def live_on(desk):
     push(desk, person(desk, "leon.abara"), shipped("v1", "v2", "v3"))
     go_live(desk, PROMPT, "v3")
     releases.roll_back(desk, SYSTEM, PROMPT, why="bad")
+    switch_off(desk, SYSTEM, PROMPT, why="unused")
+    retire(desk, person(desk, "mei.tanaka"), PROMPT, "replaced")
+    retire_model(desk, person(desk, "root"), "old-model", "its provider ended it")
 
 
 def go_live(desk, prompt, label):
@@ -103,7 +108,7 @@ def forge_snapshot(raw):
     newest = "SELECT version, body FROM snapshot WHERE environment = 'production' ORDER BY version DESC LIMIT 1"
     version, body = raw.execute(newest).fetchone()
     document = json.loads(body)
-    document["deployments"][PROMPT][""]["weights"] = [["v3", 100000]]
+    document["deployments"][OTHER][""]["weights"] = [["v2", 100000]]
     forged = canonical_text(document).encode()
     digest = "sha256:" + hashlib.sha256(forged).hexdigest()
     change = "UPDATE snapshot SET body = ?, digest = ? WHERE environment = 'production' AND version = ?"
@@ -145,6 +150,11 @@ TO_V2 = f"UPDATE deployment SET weights = '[[2, 100000]]' WHERE prompt = '{OTHER
         ("recordings of sales", ["UPDATE recording SET document = replace(document, 'qualified', 'x')"]),
         ("draft sales.research_summary zz", [f"INSERT INTO draft VALUES ('{PROMPT}', 'zz', 'd', '{{}}', 'x', 'y')"]),
         ("version sales.research_summary@v3", ["UPDATE version SET created_at = '2020' WHERE number = 3"]),
+        (f"prompt {PROMPT}", ["UPDATE prompt SET retired_at = NULL"]),
+        (f"prompt {OTHER}", ["UPDATE prompt SET retired_at = '2026'"]),
+        ("retired model old-model is gone", ["DELETE FROM retired_model"]),
+        ("retired model old-model", ["UPDATE retired_model SET why = 'x'"]),
+        ("retired model new-model is there", ["INSERT INTO retired_model VALUES ('new-model', 'root', 'x', 'y')"]),
         ("contribution", ["DELETE FROM contribution"]),
         ("approval", ["DELETE FROM approval"]),
         ("approval", ["UPDATE approval SET person = 'tom.whelan'"]),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.access.model import Account, Answered, Once, Token
@@ -99,6 +99,22 @@ def save_answer(sql: Connection, new: Answered) -> None:
     """Keep an answer, in the transaction of what it tells; Conflict when the key is taken."""
     values = {"key": new.once.key, "request": new.once.request, "answer": canonical_text(dict(new.answer))}
     sql.execute(insert(schema.idempotency_key).values(actor=new.actor, created_at=new.at, **values))
+
+
+def forget_answers(sql: Connection, before: str, limit: int = 1000) -> int:
+    """Drop answers that were given before a time, oldest first, at most so many; how many there were."""
+    table = schema.idempotency_key
+    old = select(table.c.actor, table.c.key).where(table.c.created_at < before).order_by(table.c.created_at)
+    found = sql.execute(old.limit(limit)).all()
+    for actor, key in found:
+        sql.execute(delete(table).where(table.c.actor == actor, table.c.key == key))
+    return len(found)
+
+
+def any_answer(sql: Connection, before: str) -> bool:
+    """Whether there is an answer that was given before a time."""
+    table = schema.idempotency_key
+    return sql.execute(select(table.c.key).where(table.c.created_at < before).limit(1)).first() is not None
 
 
 def _account(row: Row[Any]) -> Account:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from cuelight_server.access.model import Once
 from cuelight_server.audit.verbs import Verb
@@ -75,8 +76,9 @@ def _off_already(work: Work, here: Deployment) -> SwitchedOff:
 
 
 def _off_now(desk: Desk, work: Work, here: Deployment, why: str) -> SwitchedOff:
-    _end(work, here, why, f"switched off: {why}")
-    version = publish(desk, work, here.environment).version
+    after = _end(work, here, why, f"switched off: {why}")
+    work.note(release=here.release, deployment=moves.told(after))
+    version = publish(desk, work, here.environment, rolled_back=here.prompt).version
     previous = _label(here.live)
     return SwitchedOff(prompt=here.prompt, environment=here.environment, previous=previous, snapshot_version=version)
 
@@ -89,23 +91,26 @@ def retire(desk: Desk, actor: Actor, prompt: str, why: str, *, once: Once | None
     _reason(why, "retiring")
     with act(desk, actor, Verb.PROMPT_RETIRE, prompt, once=once) as work:
         _refuse_live(work, _known(work, prompt))
+        ended = dict[str, Any]()
         for here in filter(None, (routing.deployment(work.sql, prompt, place) for place in Environment)):
             if here.kill is None:
-                _end(work, here, why, f"retired: {why}")
+                after = _end(work, here, why, f"retired: {why}")
+                ended[here.environment] = {"release": here.release, "deployment": moves.told(after)}
         prompts.mark_retired(work.sql, prompt, work.at_text)
-        published = publish_everywhere(desk, work)
-        work.note(why=why)
+        published = publish_everywhere(desk, work, ended=prompt)
+        work.note(why=why, ended=ended)
         versions = {place: one.version for place, one in published.items()}
         done = RetiredPrompt(prompt=prompt, by=work.actor.id, at=work.at_text, why=why, snapshots=versions)
         work.answer(asdict(done))
     return done
 
 
-def _end(work: Work, here: Deployment, why: str, words: str) -> None:
-    kill = Kill(reason=why, by=work.actor.id, at=work.at_text)
-    routing.save(work.sql, moves.off(here, kill))
+def _end(work: Work, here: Deployment, why: str, words: str) -> Deployment:
+    after = moves.off(here, Kill(reason=why, by=work.actor.id, at=work.at_text))
+    routing.save(work.sql, after)
     if here.release is not None:
         releases.end(work.sql, here.release, ReleaseState.SUPERSEDED, work.at_text, words)
+    return after
 
 
 def _known(work: Work, prompt: str) -> Prompt:

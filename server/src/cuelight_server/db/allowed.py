@@ -8,6 +8,7 @@ INSERT, UPDATE, DELETE = "insert", "update", "delete"
 ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxyType(
     {
         (UPDATE, "token"): frozenset({"last_used_at"}),
+        (DELETE, "idempotency_key"): None,  # an answer that nobody asks for again
         (INSERT, "client_seen"): None,
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out

@@ -24,6 +24,7 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("knowledge", shelf.knowledge),
     ("prices", shelf.prices),
     ("recording", shelf.recordings),
+    ("retired_model", shelf.retired_models),
     ("evaluation", evidence.evaluations),
     ("evaluation_result", evidence.results),
     ("approval", decisions.approvals),

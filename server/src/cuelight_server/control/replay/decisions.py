@@ -11,6 +11,7 @@ from cuelight_server.control.replay.compare import Key, Row, compare, label_numb
 from cuelight_server.kernel.terms import ReleaseState
 
 _MOVES = (Verb.RELEASE_OPEN, Verb.RELEASE_ROLL_BACK, Verb.PROMPT_SWITCH_OFF)
+_ENDED = {Verb.PROMPT_SWITCH_OFF: "switched off", Verb.PROMPT_RETIRE: "retired"}
 
 
 def approvals(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
@@ -27,19 +28,20 @@ def releases(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """Every release, the checklist that it was opened with, and how it ended."""
     told: dict[Key, dict[str, Any]] = {}
     live: dict[Key, str | None] = {}
-    for one in log:
-        if one.verb in _MOVES and not one.facts.get("no_op"):
-            place = (one.subject.partition("@")[0], one.facts["environment"])
-            before = live.get(place)
-            if one.verb == Verb.RELEASE_OPEN:
-                told[(one.facts["id"],)] = _opened(one)
-                _end(told, before, ReleaseState.SUPERSEDED, one.at, f"superseded by {one.facts['id']}")
-                live[place] = one.facts["id"]
-            else:
-                _end(told, one.facts["release"], ReleaseState.ROLLED_BACK, one.at, one.facts["why"])
-                live[place] = revived = one.facts.get("revived")
-                if (revived,) in told:
-                    told[(revived,)].update(_LIVE)
+    for one, environment, facts in _moves(log):
+        place = (one.subject.partition("@")[0], environment)
+        before, live[place] = live.get(place), facts.get("revived")
+        if one.verb == Verb.RELEASE_OPEN:
+            told[(facts["id"],)] = _opened(one)
+            _end(told, before, ReleaseState.SUPERSEDED, one.at, f"superseded by {facts['id']}")
+            live[place] = facts["id"]
+        elif one.verb == Verb.RELEASE_ROLL_BACK:
+            _end(told, facts["release"], ReleaseState.ROLLED_BACK, one.at, one.facts["why"])
+            if (live[place],) in told:
+                told[(live[place],)].update(_LIVE)
+        else:
+            words = f"{_ENDED[Verb(one.verb)]}: {one.facts['why']}"
+            _end(told, facts["release"], ReleaseState.SUPERSEDED, one.at, words)
     sealed = with_seal(rows, lambda row: digest(json.loads(row["checklist"])))
     yield from compare("release", ("id",), sealed, told)
 
@@ -47,17 +49,15 @@ def releases(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 def deployments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """What serves where is what the last decision about it left: weights, kill switch, the way back."""
     told: dict[Key, Mapping[str, Any]] = {}
-    for one in log:
-        if one.verb in _MOVES and not one.facts.get("no_op"):
-            place = (one.subject.partition("@")[0], one.facts["environment"], "")
-            told[place] = {**one.facts.get("deployment", {}), "since": one.at}
+    for one, environment, facts in _moves(log):
+        told[(one.subject.partition("@")[0], environment, "")] = {**facts.get("deployment", {}), "since": one.at}
     read = ({**row, "weights": _value(row["weights"]), "kill": _value(row["kill"])} for row in rows)
     yield from compare("what serves:", ("prompt", "environment", "tenant"), read, told)
 
 
 def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """The number of the newest snapshot of each environment."""
-    newest = {one.facts["environment"]: one.facts["snapshot"]["version"] for one in log if "snapshot" in one.facts}
+    newest = {environment: snapshot["version"] for _, environment, snapshot in _published(log)}
     for row in rows:
         wanted = newest.pop(row["name"], 0)
         if row["snapshot_version"] != wanted:
@@ -69,18 +69,34 @@ def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 def snapshots(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """Every snapshot is byte for byte the one that its decision published."""
     told = {
-        (one.facts["environment"], one.facts["snapshot"]["version"]): {
-            "digest": one.facts["snapshot"]["digest"],
-            "sealed": one.facts["snapshot"]["digest"],
+        (environment, snapshot["version"]): {
+            "digest": snapshot["digest"],
+            "sealed": snapshot["digest"],
             "created_at": one.at,
         }
-        for one in log
-        if "snapshot" in one.facts
+        for one, environment, snapshot in _published(log)
     }
     yield from compare("snapshot", ("environment", "version"), with_seal(rows, _body), told)
 
 
 _LIVE = {"state": ReleaseState.LIVE.value, "ended_at": None, "ended_why": None}
+
+
+def _moves(log: Sequence[Event]) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
+    """Every change of what serves: its line, the environment, and what the line tells of it there."""
+    for one in log:
+        if one.verb in _MOVES and not one.facts.get("no_op"):
+            yield one, one.facts["environment"], one.facts
+        elif one.verb == Verb.PROMPT_RETIRE:
+            yield from ((one, environment, facts) for environment, facts in one.facts["ended"].items())
+
+
+def _published(log: Sequence[Event]) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
+    """Every snapshot: the line that published it, its environment, and its version and digest."""
+    for one in log:
+        if "snapshot" in one.facts:
+            yield one, one.facts["environment"], one.facts["snapshot"]
+        yield from ((one, environment, told) for environment, told in one.facts.get("snapshots", {}).items())
 
 
 def _version(one: Event) -> dict[str, Any]:

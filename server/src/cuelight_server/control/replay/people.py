@@ -13,8 +13,11 @@ _PUSHES = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN)
 
 
 def desk(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
-    """What the desk was made as: demo or not, local or not, its epoch."""
-    made = next((one.facts for one in log if one.verb == Verb.DESK_CREATE), {})
+    """What the desk was made as: demo or not, local or not; its epoch is that of the last restore."""
+    made = dict(next((one.facts for one in log if one.verb == Verb.DESK_CREATE), {}))
+    for one in log:
+        if one.verb == Verb.DESK_RESTORE:
+            made["epoch"] = one.facts["epoch"]["to"]
     yield from compare("desk", ("key",), rows, {(key,): {"value": value} for key, value in made.items()})
 
 

@@ -37,12 +37,15 @@ def revisions(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def prompts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
-    """Every prompt was named first by a version or a draft."""
-    told: dict[Key, Mapping[str, Any]] = {}
+    """Every prompt was named first by a version or a draft; whether it is retired since."""
+    told: dict[Key, dict[str, Any]] = {}
     for one in log:
         if one.verb in _WRITING:
             name = one.subject.partition("@")[0]
             told.setdefault((name,), {"workflow": name.partition(".")[0], "created_at": one.at, "retired_at": None})
+        elif one.verb in (Verb.PROMPT_RETIRE, Verb.PROMPT_REVIVE):
+            gone = one.verb == Verb.PROMPT_RETIRE
+            told.setdefault((one.subject,), {})["retired_at"] = one.at if gone else None
     yield from compare("prompt", ("name",), rows, told)
 
 
@@ -99,6 +102,16 @@ def prices(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
         if one.verb == Verb.PRICES_PUSH
     }
     yield from compare("prices", ("workflow", "number"), with_seal(rows, document), told)
+
+
+def retired_models(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every model that is no longer offered: who said so, and why."""
+    told: Told = {
+        (one.subject,): {"actor": one.actor, "why": one.facts["why"], "created_at": one.at}
+        for one in log
+        if one.verb == Verb.MODEL_RETIRE
+    }
+    yield from compare("retired model", ("model",), rows, told)
 
 
 def recordings(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
