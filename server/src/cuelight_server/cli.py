@@ -301,7 +301,8 @@ def backup(file: Path, data: Path | None) -> None:
     """Write the whole desk to one file while it is served; keep it as secret as the data folder."""
     from cuelight_server.control.backup import back_up
 
-    made = back_up(data or _settings().folder, file)
+    settings = _settings()
+    made = back_up(data or settings.folder, file, databases=_databases(settings))
     click.echo(f"wrote {file}: {file.stat().st_size} bytes, log checkpoint {made.checkpoint}")
 
 
@@ -309,10 +310,14 @@ def backup(file: Path, data: Path | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
 def restore(file: Path, data: Path) -> None:
-    """Make a desk of a backup: verified first, under a new epoch, so that running clients notice and follow."""
+    """Make a desk of a backup: verified first, under a new epoch, so that running clients notice and follow.
+
+    With CUELIGHT_DATABASE_URL or CUELIGHT_CALLS_URL it goes into that database, wherever the backup came from: so a
+    desk moves from files to PostgreSQL, or back.
+    """
     from cuelight_server.control.backup import restore as make_again
 
-    made = make_again(file, data)
+    made = make_again(file, data, databases=_databases(_settings()))
     click.echo(f"{data} is the desk as it was on {made.made_at}, under the new epoch {made.epoch}")
     for place, version in made.snapshots.items():
         click.echo(f"  {place} serves snapshot {version}")

@@ -14,12 +14,16 @@ import pytest
 from cuelight.contract.errors import Blocked, Conflict, Invalid, NotFound, Unavailable
 from cuelight_server.audit import store as audit
 from cuelight_server.control.backup import back_up, restore
+from cuelight_server.control.ingest import record_calls
 from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.releases import release, roll_back
 from cuelight_server.control.verify import verify_desk
-from cuelight_server.db.engine import reading
-from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.db.engine import FILES, Databases, reading
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.terms import ActorKind, Environment
 from cuelight_server.views.runtime import current
+from cuelight_server.views.traces import why
+from server.tests.pushing import rows
 from server.tests.releasing import ENGINEER, PROMPT, evaluate, live, prepare, who
 
 
@@ -37,6 +41,12 @@ def folder(tmp_path):
 def put_out(desk, label):
     evaluate(desk, label)
     release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+
+
+def called(desk):
+    app = Actor("app:crm", "crm", ActorKind.APP, environment=Environment.STAGING)
+    call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": PROMPT, "reason": "stable", "version": "v1"}
+    record_calls(desk, app, json.dumps({"calls": [call]}).encode())
 
 
 def opened(folder, look):
@@ -191,3 +201,65 @@ def test_a_backup_that_cannot_be_written_says_so_and_leaves_nothing(folder, tmp_
     with pytest.raises(Unavailable, match="cannot be written"):
         back_up(folder, tmp_path / "file" / "one.tar.gz")
     assert sorted(one.name for one in tmp_path.iterdir()) == ["desk", "file"]
+
+
+@pytest.fixture
+def elsewhere(request):
+    """`elsewhere("postgresql")`: empty databases of that kind."""
+    taken = []
+
+    def place(kind):
+        if kind == "sqlite":
+            return FILES
+        places = request.getfixturevalue("places")
+        taken.append((places, places.new()))
+        return places.databases(taken[-1][1])
+
+    yield place
+    for places, name in taken:
+        places.throw_away(name)
+
+
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_a_desk_moves_from_any_database_to_any_other_and_goes_on(tmp_path, databases, elsewhere, to):
+    desk = create_desk(tmp_path / "desk", databases=databases("desk"))
+    prepare(desk, versions=3)
+    put_out(desk, "v1")
+    called(desk)
+    before, calls = rows(desk), why(desk, "out_1").call
+    desk.close()
+    made = back_up(tmp_path / "desk", tmp_path / "one.tar.gz", databases=databases("desk"))
+    there = elsewhere(to)
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again", databases=there)
+    desk = open_desk(tmp_path / "again", databases=there)
+    assert (desk.epoch, again.snapshots) == (again.epoch, {"staging": 2})
+    assert verify_desk(desk, made.checkpoint).problems == ()
+    after = rows(desk)
+    grown = {"desk", "environment", "snapshot"}  # by the restore itself
+    assert {name for name in before if before[name] != after[name]} == grown
+    assert why(desk, "out_1").call == calls
+    put_out(desk, "v2")
+    assert live(desk, "staging") == 2
+    desk.close()
+    with pytest.raises(Conflict):
+        restore(tmp_path / "one.tar.gz", tmp_path / "again", databases=there)
+
+
+def test_a_restore_into_a_database_with_rows_takes_nothing_and_leaves_what_was_there(folder, tmp_path, elsewhere):
+    back_up(folder, tmp_path / "one.tar.gz")
+    there = elsewhere("postgresql")
+    desk = create_desk(tmp_path / "other", databases=there)
+    before = rows(desk)
+    with pytest.raises(Conflict, match="is a desk already"):
+        restore(tmp_path / "one.tar.gz", tmp_path / "again", databases=there)
+    assert rows(desk) == before
+    desk.close()
+    calls_only = Databases(calls=there.calls)
+    desk = create_desk(tmp_path / "third", databases=calls_only)
+    prepare(desk)
+    put_out(desk, "v1")
+    called(desk)
+    desk.close()
+    with pytest.raises(Conflict, match="has rows already, in call"):
+        restore(tmp_path / "one.tar.gz", tmp_path / "again", databases=calls_only)
+    assert not (tmp_path / "again").exists()

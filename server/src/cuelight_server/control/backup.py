@@ -10,12 +10,12 @@ from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
-from cuelight_server.control.opening import FORMAT, open_desk
+from cuelight_server.control.opening import FORMAT, is_desk, open_desk
 from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db import backup as files
 from cuelight_server.db import desk as facts
-from cuelight_server.db.engine import reading
+from cuelight_server.db.engine import FILES, Databases, reading
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.clock import Clock, rfc3339, system_clock
@@ -43,31 +43,34 @@ class Restored:
     snapshots: Mapping[str, int]
 
 
-def back_up(folder: Path, file: Path, *, clock: Clock = system_clock) -> Backup:
-    """Write the desk in `folder` to `file` (0600) while it may be served; nobody waits for it.
+def back_up(folder: Path, file: Path, *, clock: Clock = system_clock, databases: Databases = FILES) -> Backup:
+    """Write a desk to `file` (0600) while it may be served; nobody waits for it.
 
+    The file is the same wherever the desk keeps its stores, so it is also how a desk moves from one database to another.
     NotFound when there is no desk, Conflict when the file exists, Unavailable when there is no room for it.
     """
-    open_desk(folder).close()  # is it one, and one that this server can read?
+    open_desk(folder, databases=databases).close()  # is it one, and one that this server can read?
     if file.exists():
         raise Conflict(f"{file} exists already", "give each backup a name of its own, for example with the date")
     with files.room_beside(file) as room:
         copy = room / "desk"
-        files.copy_files(folder, copy)
+        files.copy_stores(folder, databases, copy)
         made = _look(copy, rfc3339(clock()))
         files.pack(copy, file, _manifest(made))
     return made
 
 
-def restore(file: Path, folder: Path, *, clock: Clock = system_clock) -> Restored:
-    """Make a desk of a backup, in a new or empty folder, whole or not at all.
+def restore(file: Path, folder: Path, *, clock: Clock = system_clock, databases: Databases = FILES) -> Restored:
+    """Make a desk of a backup, in a new or empty folder or in empty databases, whole or not at all.
 
     Checksums and then everything stored are verified first. The desk gets a new epoch, by which running clients notice
-    that they may hold something newer, and publishes again what the backup serves. Conflict when the folder is not
-    empty, Invalid when the file is damaged, Blocked when what it holds was changed behind the desk's back.
+    that they may hold something newer, and publishes again what the backup serves. Conflict when there is something
+    already, Invalid when the file is damaged, Blocked when what it holds was changed behind the desk's back.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(f"{folder} is not empty", "restore into a new folder, look at it, then serve it instead")
+    if is_desk(folder, databases):
+        raise Conflict("the database of CUELIGHT_DATABASE_URL is a desk already", "name an empty one, or a new schema")
     with files.room_beside(folder) as room:
         made = room / "desk"
         manifest = files.unpack(file, made)
@@ -77,7 +80,7 @@ def restore(file: Path, folder: Path, *, clock: Clock = system_clock) -> Restore
             restored = _begin_anew(desk, manifest)
         finally:
             desk.close()
-        made.rename(folder)
+        files.put_stores(made, folder, databases)
     return restored
 
 

@@ -14,7 +14,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
-from cuelight_server.db.engine import CALLS_FILE, REGISTRY_FILE
+from cuelight_server.db.copying import copy_in, copy_out
+from cuelight_server.db.engine import CALLS_FILE, REGISTRY_FILE, Databases
 from cuelight_server.db.failures import our_kind
 from cuelight_server.kernel.errors import Conflict, CuelightError, Invalid, Unavailable
 
@@ -36,16 +37,37 @@ def room_beside(place: Path) -> Iterator[Path]:
         shutil.rmtree(room, ignore_errors=True)
 
 
-def copy_files(folder: Path, into: Path) -> None:
-    """Copy both databases into a new folder (0700), each as it was at one moment; writers go on. Unavailable."""
+def copy_stores(folder: Path, databases: Databases, into: Path) -> None:
+    """Copy both stores into files in a new folder (0700), each as it was at one moment; writers go on. Unavailable."""
     with _in_our_words(into):
         into.mkdir(mode=0o700)
-        for name in FILES:
-            _new_file(into / name).close()
-            source = f"{(folder / name).resolve().as_uri()}?mode=ro"
-            with closing(sqlite3.connect(source, uri=True)) as old, closing(sqlite3.connect(into / name)) as new:
+    copy_out(folder, databases, into)
+    with _in_our_words(into):
+        for name, elsewhere in ((CALLS_FILE, databases.calls), (REGISTRY_FILE, databases.registry)):
+            _one_file(into / name, None if elsewhere else folder / name)
+
+
+def put_stores(files: Path, folder: Path, databases: Databases) -> None:
+    """Make the files of a desk its stores, in an empty or new folder, or in empty databases. Conflict, Unavailable."""
+    for name in FILES:
+        _one_file(files / name, None)
+    copy_in(files, folder, databases)
+    for name, elsewhere in ((CALLS_FILE, databases.calls), (REGISTRY_FILE, databases.registry)):
+        if elsewhere:
+            (files / name).unlink()
+    if any(files.iterdir()):
+        files.rename(folder)
+
+
+def _one_file(file: Path, source: Path | None) -> None:
+    """A database as one file with nothing beside it; a copy of `source`, or the one that is there."""
+    if source is not None:
+        _new_file(file).close()
+    with closing(sqlite3.connect(file)) as new:
+        if source is not None:
+            with closing(sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)) as old:
                 old.backup(new)
-                new.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+        new.execute("PRAGMA journal_mode=DELETE")
 
 
 def pack(folder: Path, file: Path, manifest: Mapping[str, Any]) -> None:

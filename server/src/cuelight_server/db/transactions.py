@@ -21,7 +21,7 @@ class Intent(StrEnum):
 def transaction(engine: Engine, intent: Intent, *, wait_ms: int = BUSY_TIMEOUT_MS) -> Iterator[Connection]:
     """One transaction; for WRITE it waits for its turn before the first statement, so that writers stand in a row.
 
-    For `db.writing`, `db.operational`, `db.standing`, `db.migrating` and `reading` only: others use one of those.
+    For `db.writing`, `db.operational`, `db.standing`, `db.migrating`, `db.copying` and `reading` only: others use one of those.
     """
     with engine.connect().execution_options(cuelight_intent=intent, cuelight_wait_ms=wait_ms) as sql, sql.begin():
         yield sql
