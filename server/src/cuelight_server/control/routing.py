@@ -1,12 +1,14 @@
 """Publishing: what an environment serves becomes its next snapshot, in the transaction of the change."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from cuelight.contract.canonical import digest, digest_bytes
+from cuelight.contract.content import parse
+from cuelight.contract.knowledge import MOST_INDEXED, index, sources
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work
 from cuelight_server.db.engine import Connection
@@ -17,7 +19,7 @@ from cuelight_server.prompts.model import Version
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
 from cuelight_server.routing import store
-from cuelight_server.routing.model import Carried, Deployment, Governance, Published
+from cuelight_server.routing.model import Carried, Deployment, Governance, Pin, Published
 from cuelight_server.routing.publish import build, carry, workflow_of
 from cuelight_server.routing.rules import label
 
@@ -32,6 +34,7 @@ class _Served:
     deployments: tuple[Deployment, ...]
     contents: dict[tuple[str, int], tuple[str, Any]]
     governed: dict[tuple[str, str], Governance]
+    pinned: dict[tuple[str, int], tuple[Pin, ...]]
 
 
 def publish(desk: Desk, work: Work, environment: str, rolled_back: str | None = None) -> Published:
@@ -62,6 +65,7 @@ def publish(desk: Desk, work: Work, environment: str, rolled_back: str | None = 
         {key: content for one in made for key, content in one.contents.items()},
         {key: rules for one in made for key, rules in one.governed.items()},
         _carried(work, environment, version, lost),
+        {key: pins for one in made for key, pins in one.pinned.items()},
     )
     store.save_snapshot(work.sql, environment, published, work.at_text)
     work.note(snapshot={"version": published.version, "digest": published.digest})
@@ -108,7 +112,19 @@ def _served(sql: Connection, prompt: str, group: Iterable[Deployment]) -> _Serve
     numbers = {number for one in deployments for number, _ in one.weights}
     contents = {(prompt, number): stored(sql, prompt, number) for number in numbers}
     governed = {(prompt, one.tenant): _governance(sql, one) for one in deployments}
-    return _Served(deployments, {key: (one.digest, one.content) for key, one in contents.items()}, governed)
+    pinned = {key: tuple(_pins(sql, one, deployments[0].environment)) for key, one in contents.items()}
+    return _Served(deployments, {key: (one.digest, one.content) for key, one in contents.items()}, governed, pinned)
+
+
+def _pins(sql: Connection, one: Version, environment: str) -> Iterator[Pin]:
+    """The releases of knowledge that this version was approved with here; what is not known is left out."""
+    release = releases.newest_of(sql, one.prompt, one.number, environment)
+    bound = release.checklist["bound"].get("knowledge", {}) if release is not None else {}
+    for name in dict.fromkeys(source.name for source in sources(parse(one.content))):
+        found = prompts.knowledge_by_digest(sql, workflow_of(one.prompt), name, bound[name]) if name in bound else None
+        if found is not None and digest(dict(found.document)) == found.digest:
+            small = len(found.document["items"]) <= MOST_INDEXED
+            yield Pin(name=name, number=found.number, digest=found.digest, items=index(found.document) if small else {})
 
 
 def _governance(sql: Connection, one: Deployment) -> Governance:

@@ -114,6 +114,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeFact:
+    """One knowledge that the version names: its newest release, and what the report that counts was measured with.
+
+    `number` is None where the desk has no such knowledge, `measured` where the report says nothing of it. Of `cases`
+    that give it `as_released` give it word for word; `same` is whether the report's release is the newest.
+    """
+
+    name: str
+    number: int | None
+    measured: int | None = None
+    same: bool = False
+    cases: int = 0
+    as_released: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that `checklist.check` decides on; gathered inside one transaction.
 
@@ -146,3 +162,4 @@ class Facts:
     quarantined: str | None
     binding: str | None
     bound: Mapping[str, Any]
+    knowledge: tuple[KnowledgeFact, ...] = ()
