@@ -140,7 +140,18 @@ class Prompt:
 class Call:
     """One rendered call: send `messages`, `settings` and `tools` with any library, then `finish` with the output."""
 
-    __slots__ = ("_at", "_attempts", "_broken", "_compiled", "_done", "_id", "_knowledge", "_prompt", "_today", "rendered")
+    __slots__ = (
+        "_at",
+        "_attempts",
+        "_broken",
+        "_compiled",
+        "_done",
+        "_id",
+        "_knowledge",
+        "_prompt",
+        "_today",
+        "rendered",
+    )
 
     def __init__(self, prompt: Prompt, compiled: Compiled, rendered: Rendered, at: float, today: date | None) -> None:
         """Made by `Prompt.render`."""

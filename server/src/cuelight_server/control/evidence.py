@@ -137,7 +137,9 @@ def _stale(sql: Connection, one: _Candidate, report: dict[str, Any]) -> str:
     """What the report was measured with that has changed since, in words."""
     if report.get("prices_digest") != one.prices:
         return "prices changed since"
-    moved = [f"{fact.name} is at release {fact.number}" for fact in _knowledge(one, report) if fact.number and not fact.same]
+    moved = [
+        f"{fact.name} is at release {fact.number}" for fact in _knowledge(one, report) if fact.number and not fact.same
+    ]
     if moved:
         return f"knowledge changed since: {', '.join(moved)}"
     used = report.get("recordings_digest")

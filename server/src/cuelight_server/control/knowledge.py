@@ -37,9 +37,7 @@ def _change(sql: Connection, workflow: str, old: Numbered, new: Placed, found: l
         if new.name in names(content) or held:
             with_ = {place: _released_with(sql, workflow, (prompt, number, place), old.name) for place in serving}
             readers.append(Reader(prompt=prompt, label=f"v{number}", released_with=with_, holds_old=held))
-    return KnowledgeChange(
-        name=new.name, before=old.number, number=new.number, diff=diff, readers=tuple(readers)
-    )
+    return KnowledgeChange(name=new.name, before=old.number, number=new.number, diff=diff, readers=tuple(readers))
 
 
 def _versions(sql: Connection, workflow: str) -> Iterator[_Found]:

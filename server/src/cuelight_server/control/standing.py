@@ -51,6 +51,6 @@ def _shown(sql: Connection, found: Version | Draft, workflow: Workflow) -> Facts
     suites = {one.name: one.document for one in store.suites(sql, workflow.name)}
     name = content.evaluation["suite"]
     asked = {name: suites[name]} if name in suites else {}
-    found = [store.knowledge(sql, workflow.name, name) for name in names(content)]
-    known = {one.name: one.document for one in found if one is not None}
+    stored = [store.knowledge(sql, workflow.name, name) for name in names(content)]
+    known = {one.name: one.document for one in stored if one is not None}
     return Facts(bundle, asked, knowledge=known, desk=on_desk(sql, bundle, asked))

@@ -144,7 +144,13 @@ def _arms(candidate: ArmResult, baseline: ArmResult | None) -> dict[Arm, ArmResu
 
 def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, decision: Decision) -> list[str]:
     arms = list(_arms(candidate, baseline).values())
-    notes = [*subject.notes, *_knowledge_notes(subject.knowledge), *_sample_notes(subject, candidate), *decision.notes, *remarks(arms)]
+    notes = [
+        *subject.notes,
+        *_knowledge_notes(subject.knowledge),
+        *_sample_notes(subject, candidate),
+        *decision.notes,
+        *remarks(arms),
+    ]
     if candidate.cases and candidate.cost_usd is None:
         notes.append(f"cost not known: no price or no token count for {', '.join(candidate.models) or 'these outputs'}")
     if candidate.cases and candidate.p95_ms is None:

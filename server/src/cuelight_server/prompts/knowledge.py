@@ -1,6 +1,6 @@
 """Releases of knowledge: what differs between two of them, who reads them, and which one an item came from; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,9 @@ class Reader:
         goes_on = f"serves {serving} as it was released; " if serving else ""
         if self.holds_old:
             refs = ", ".join(self.holds_old)
-            return f"{goes_on}its context rules hold the old words of {refs}: mint a version before the app sends the new"
+            return (
+                f"{goes_on}its context rules hold the old words of {refs}: mint a version before the app sends the new"
+            )
         return f"{goes_on}its evaluation was on another release: evaluate it again before it is released"
 
     def to_json(self) -> dict[str, Any]:
@@ -122,10 +124,10 @@ def holds_old(content: Content, old: Mapping[str, Any], diff: KnowledgeDiff) -> 
     return tuple(ref for ref in (*diff.changed, *diff.removed) if inside & set(had[ref]))
 
 
-def origins(digests: Iterable[str], releases: Sequence[KnowledgeRelease]) -> dict[str, tuple[int, str]]:
-    """Digest of an item -> (number of the newest of these releases that has it, its ref there)."""
+def origins(digests: Iterable[str], releases: Iterable[KnowledgeRelease]) -> dict[str, tuple[int, str]]:
+    """Digest of an item -> (number of the first of these releases that has it, its ref there)."""
     asked, found = set(digests), dict[str, tuple[int, str]]()
-    for release in sorted(releases, key=lambda one: -one.number):
+    for release in releases:
         for one in asked - found.keys():
             if one in release.refs:
                 found[one] = (release.number, release.refs[one])

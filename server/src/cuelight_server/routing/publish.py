@@ -105,7 +105,9 @@ def _versions(listed: list[Deployment], contents: Contents, pinned: Pinned) -> d
     for one in listed:
         for number, _ in one.weights:
             name, content = contents[one.prompt, number]
-            pins = {pin.name: {"number": pin.number, "release": pin.digest} for pin in pinned.get((one.prompt, number), ())}
+            pins = {
+                pin.name: {"number": pin.number, "release": pin.digest} for pin in pinned.get((one.prompt, number), ())
+            }
             told = {"knowledge": pins} if pins else {}
             made.setdefault(one.prompt, {})[label(number)] = {"digest": name, "content": content, **told}
     return dict(made)

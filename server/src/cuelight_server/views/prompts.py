@@ -17,6 +17,7 @@ from cuelight_server.prompts import store
 from cuelight_server.prompts.model import Draft, Prompt, Version, Workflow
 from cuelight_server.releases import store as releases
 from cuelight_server.routing import store as routing
+from cuelight_server.views.knowledge import KnowledgeRead, read_by_content
 
 _APPROVALS = 50
 _AUTHORITY = {"never": "never", "needs_approval": "needs_human_approval"}
@@ -125,6 +126,7 @@ class Card:
     last_approved_by: tuple[ApprovalLine, ...]
     rollback_version: str | None
     fallback: Mapping[str, Any] | None
+    knowledge: tuple[KnowledgeRead, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The card as it goes over the wire."""
@@ -169,6 +171,7 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         shown = _shown(sql, name, serving, drafts.items)
         content = shown.content if shown else None
         approvals = tuple(_approvals(sql, name))
+        knowledge = read_by_content(sql, prompt.workflow, content)
     rules = _rules(document, prompt.short)
     live = next((one for one in serving if one.environment == Environment.PRODUCTION), None)
     return Card(
@@ -202,6 +205,7 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         ),
         rollback_version=live.rollback if live else None,
         fallback=rules.get("fallback"),
+        knowledge=knowledge,
     )
 
 
