@@ -127,11 +127,20 @@ def test_a_new_release_makes_the_evidence_old_and_lists_who_reads_it(demo_desk, 
     (reader,) = told["readers"]
     assert (reader["prompt"], reader["label"], reader["released_with"]) == (PROMPT, "v1", {"production": 1})
     assert reader["holds_old"] == ["INTAKE-P-2026-03"]
+
+
+def test_evidence_from_before_a_new_release_does_not_count_any_more(demo_desk, luca, person, evaluated):
+    evaluated()
+    for role, who in FOUR.items():
+        approve(demo_desk, person(who, of=demo_desk), PROMPT, "v1", role=role)
+    assert check(demo_desk, PROMPT, "v1").ok
+    push(demo_desk, luca, bundle(protocol=second()))
     checklist = check(demo_desk, PROMPT, "v1")
     assert "knowledge changed since: protocol is at release 2" in item(checklist, "report").words
     assert item(checklist, "knowledge:protocol").words == (
         "the report was measured on protocol release 1, the newest is release 2"
     )
+    assert not item(checklist, "approval:risk_owner").ok
 
 
 def test_a_report_on_cases_that_give_another_release_does_not_release(demo_desk, evaluated, luca):

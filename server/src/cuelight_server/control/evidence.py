@@ -17,6 +17,7 @@ from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
+from cuelight_server.prompts.contract_fit import unread
 from cuelight_server.prompts.diff import diff
 from cuelight_server.prompts.knowledge import names
 from cuelight_server.prompts.model import Draft, Numbered, Version, Workflow
@@ -26,6 +27,7 @@ from cuelight_server.releases.model import Evidence, Facts, KnowledgeFact, Relea
 from cuelight_server.routing import store as routing
 from cuelight_server.routing.publish import workflow_of
 
+_SHOWN = 5  # things that a consumer cannot read, in words
 Holders = dict[Role, tuple[tuple[str, str], ...]]
 
 
@@ -55,6 +57,8 @@ def gather(
     """The facts about releasing `prompt`@`label` into `environment`, as they are now. NotFound where there is no such."""
     one = _candidate(sql, prompt, label, environment)
     evidence, report = _evidence(sql, one)
+    live = routing.served(sql, prompt, environment)
+    lost, unsure = _after_rollback(sql, one, live)
     bound = _bound(one, prompt, environment, evidence)
     bind = binding(bound) if bound["evidence"] is not None and one.number is not None else None
     document, short = one.workflow.document, prompt.partition(".")[2]
@@ -66,7 +70,7 @@ def gather(
         authors=authors(sql, one.found, one.suite.name if one.suite else None, one.governing),
         local=desk.local,
         demo=desk.demo,
-        live=routing.served(sql, prompt, environment),
+        live=live,
         number=one.number,
         suite=one.suite.digest if one.suite else None,
         suite_change=_suite_change(sql, one),
@@ -82,7 +86,16 @@ def gather(
         binding=bind,
         bound=bound,
         knowledge=_knowledge(one, report),
+        rollback_unread=tuple(lost[:_SHOWN]),
+        rollback_unsure=tuple(unsure[:_SHOWN]),
     )
+
+
+def _after_rollback(sql: Connection, one: _Candidate, live: int | None) -> tuple[list[str], list[str]]:
+    """What the consumers that the candidate declares cannot read, or may not, of what a rollback brings back."""
+    back = prompts.version(sql, one.found.prompt, live) if live is not None else None
+    declared = [named for named in one.found.content["output"]["consumers"] if "schema" in named]
+    return unread(back.content["output"], declared) if back is not None and declared else ([], [])
 
 
 def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _Candidate:

@@ -195,8 +195,14 @@ def _fallback(facts: Facts) -> Item:
 
 
 def _rollback(facts: Facts) -> Item:
+    if facts.live is not None and facts.rollback_unread:
+        words = (
+            f"after a rollback to v{facts.live} a consumer cannot read its outputs: {'; '.join(facts.rollback_unread)}"
+        )
+        return _no("rollback", words, ("the consumer: accept both, until the older version is gone",))
     if facts.live is not None:
-        return _yes("rollback", f"a rollback goes to v{facts.live}")
+        unsure = f"; it cannot be told whether {'; '.join(facts.rollback_unsure)}" if facts.rollback_unsure else ""
+        return _yes("rollback", f"a rollback goes to v{facts.live}{unsure}")
     if facts.fallback:
         return _yes("rollback", "first release: a rollback switches off")
     return _no("rollback", "nothing to roll back to, and no fallback", ("the workflow: prompts.<name>.fallback",))

@@ -137,7 +137,8 @@ class Facts:
     `authors` maps whoever made the change to what they did, in words: their yes does not count. `approvals` are those
     for this binding. `suite_change` says how the suite differs from the one that what serves was released with. `lint`
     holds the errors that stand in the way now. `declared_only` names the rules in words that nothing enforces.
-    `quarantined` is when and why this version was rolled back here before.
+    `quarantined` is when and why this version was rolled back here before. `rollback_unread` is what the consumers that
+    the version declares could not read after a rollback, `rollback_unsure` what of that cannot be told.
     """
 
     prompt: str
@@ -163,3 +164,5 @@ class Facts:
     binding: str | None
     bound: Mapping[str, Any]
     knowledge: tuple[KnowledgeFact, ...] = ()
+    rollback_unread: tuple[str, ...] = ()
+    rollback_unsure: tuple[str, ...] = ()
