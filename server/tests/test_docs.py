@@ -196,7 +196,14 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     name, api = "newsletter.subject_line", "/api/v1"
     version = {"prompt": name, "label": "v1"}
     asked("POST /api/v1/lint", json={"bundle": bundle})
-    asked("POST /api/v1/push", json={"bundle": bundle})
+    hours = {"knowledge": "hours", "items": [{"ref": "H-1", "text": "Open from nine."}]}
+    asked("POST /api/v1/push", json={"bundle": {**bundle, "knowledge": {"hours": hours}}})
+    asked("POST /api/v1/push", json={"bundle": {**bundle, "knowledge": {"hours": {**hours, "description": "New"}}}})
+    asked("GET /api/v1/knowledge/{workflow}", f"{api}/knowledge/newsletter")
+    asked("GET /api/v1/knowledge/{workflow}/{name}", f"{api}/knowledge/newsletter/hours")
+    asked("GET /api/v1/knowledge/{workflow}/{name}/releases", f"{api}/knowledge/newsletter/hours/releases")
+    ends = {"from": 1, "to": 2}
+    asked("GET /api/v1/knowledge/{workflow}/{name}/diff", f"{api}/knowledge/newsletter/hours/diff", params=ends)
     asked("POST /api/v1/diff", json={"prompt": name, "from": "production", "to": "v1"})
     asked("GET /api/v1/prompts")
     asked("GET /api/v1/prompts/{name}", f"{api}/prompts/{name}")

@@ -105,6 +105,26 @@ class Admin:
         """The content behind a label."""
         return self._get(f"/prompts/{_step(name)}/{_step(label)}")
 
+    # knowledge
+    def knowledge(self, workflow: str, after: str = "", limit: int = 50) -> Json:
+        """One page of what a workflow knows."""
+        return self._get(f"/knowledge/{_step(workflow)}", after=after, limit=limit)
+
+    def knowledge_releases(self, workflow: str, name: str, before: int | str = "", limit: int = 50) -> Json:
+        """One page of the releases of one knowledge, newest first."""
+        return self._get(f"/knowledge/{_step(workflow)}/{_step(name)}/releases", before=before, limit=limit)
+
+    def knowledge_release(
+        self, workflow: str, name: str, number: int | None = None, after: int = 0, limit: int = 50
+    ) -> Json:
+        """One release with a page of its items; the newest without a number."""
+        asked = "" if number is None else number
+        return self._get(f"/knowledge/{_step(workflow)}/{_step(name)}", number=asked, after=after, limit=limit)
+
+    def knowledge_diff(self, workflow: str, name: str, old: int, new: int) -> Json:
+        """What differs from one release to another."""
+        return self._get(f"/knowledge/{_step(workflow)}/{_step(name)}/diff", **{"from": old, "to": new})
+
     # evaluation
     def start_evaluation(self, prompt: str, label: str, provider: str, baseline: str) -> str:
         """Begin an evaluation; its id."""

@@ -10,6 +10,7 @@ from cuelight.contract.authority import Authority, Decision, Mode
 from cuelight.contract.canonical import digest_bytes
 from cuelight.contract.content import Content, parse
 from cuelight.contract.errors import Blocked, Invalid
+from cuelight.contract.knowledge import KnowledgeUse, sources, uses
 from cuelight.contract.output import Finding, OutputContract, Step, Validation, next_step
 from cuelight.contract.rendering import Rendered, Renderer
 from cuelight.contract.snapshot import Resolution
@@ -29,6 +30,7 @@ class Compiled:
             raise Invalid("the snapshot carries other content than its digest says", "publish the version again")
         self.renderer = Renderer(self.content)
         self.tools = frozenset(tool["name"] for tool in self.content.tools)
+        self.sources = sources(self.content)
 
     @cached_property
     def contract(self) -> OutputContract:
@@ -138,7 +140,18 @@ class Prompt:
 class Call:
     """One rendered call: send `messages`, `settings` and `tools` with any library, then `finish` with the output."""
 
-    __slots__ = ("_at", "_attempts", "_broken", "_compiled", "_done", "_id", "_prompt", "_today", "rendered")
+    __slots__ = (
+        "_at",
+        "_attempts",
+        "_broken",
+        "_compiled",
+        "_done",
+        "_id",
+        "_knowledge",
+        "_prompt",
+        "_today",
+        "rendered",
+    )
 
     def __init__(self, prompt: Prompt, compiled: Compiled, rendered: Rendered, at: float, today: date | None) -> None:
         """Made by `Prompt.render`."""
@@ -146,6 +159,7 @@ class Call:
         self._id = ""
         self._attempts = self._broken = 0
         self._done: dict[str, int] | None = None
+        self._knowledge: tuple[KnowledgeUse, ...] | None = None
 
     @property
     def id(self) -> str:
@@ -168,6 +182,25 @@ class Call:
     def tools(self) -> tuple[dict[str, Any], ...]:
         """The tools that the model may be shown."""
         return self.rendered.tools
+
+    @property
+    def knowledge(self) -> tuple[KnowledgeUse, ...]:
+        """Which release of knowledge each value came from, for the variables whose source is knowledge.
+
+        Told by digest against what the version was released with; an item is `known` only word for word. Look before
+        you send, where unknown knowledge must not reach a model: `all(one.known for one in call.knowledge)`.
+        """
+        if self._knowledge is None:
+            self._knowledge = self._looked_up()
+        return self._knowledge
+
+    def _looked_up(self) -> tuple[KnowledgeUse, ...]:
+        prompt, declared = self._prompt, self._compiled.sources
+        held = prompt._held  # noqa: SLF001 - two classes, one thing in two steps
+        if not declared:
+            return ()
+        known = held.snapshot.knowledge(prompt.name, prompt.version) if held and prompt.version else {}
+        return uses(declared, self.rendered.values, known)
 
     def finish(
         self,
@@ -287,6 +320,7 @@ class Call:
             "ok": None if error is not None else result.ok,
             "decisions": [asdict(one) for one in result.decisions],
             "attempts": result.attempt,
+            "knowledge": [one.to_json() for one in self.knowledge] or None,
             **more,
         }
         full = held is not None and held.snapshot.governed(prompt.name, tenant).trace == "full"

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 import yaml
 
+from cuelight import Client
 from cuelight.files import read_folder
 
 ROOT = Path(__file__).parents[3]
@@ -207,6 +208,56 @@ def test_why_tells_the_version_and_the_people_behind_an_output(ask, desk, releas
     assert "pass, recorded simulations" in done.out
     assert "■ refused crm.delete: not in the table" in done.out
     assert ask("support", "why", "out_2").code == 21
+
+
+def test_why_names_the_release_of_the_knowledge_that_a_client_used(ask, desk, released, tmp_path):
+    key = desk.server("key", "add", "rules", "--environment", "production").split()[-1]
+    bundle = read_folder(SALES).bundle
+    suite = bundle["suites"]["lead_qualification"]
+    with Client(desk.url, key, app="crm", cache_dir=tmp_path) as client:
+        call = client.prompt(PROMPT, key="1").render(**suite["defaults"], **suite["cases"][0]["input"])
+        assert [(one.name, one.number, one.known) for one in call.knowledge] == [("icp", 1, True)]
+        id = call.finish("{}").id
+    done = ask("support", "why", id)
+    assert done.code == 0, done.err
+    assert "● icp_rules  word for word icp release 1" in done.out
+    assert "ICP-2026-05 (release 1)" in done.out
+    assert "with icp release 1" in done.out
+
+
+def test_knowledge_is_listed_shown_and_compared(ask, pushed, tmp_path):
+    listed = ask("author", "knowledge", "list", "sales")
+    assert listed.code == 0, listed.err
+    assert re.search(r"icp +release 1 +1 .*sales.lead_qualification@v1", listed.out)
+    shown = ask("author", "knowledge", "show", "sales.approved_claims", "--limit", "2")
+    assert "sales.approved_claims release 1  6 items" in shown.out
+    assert "there is more: --after 2" in shown.out
+    lone = ask("author", "knowledge", "diff", "sales.house_lines")
+    assert (lone.code, "release 1 has none before it" in lone.err) == (20, True)
+    shutil.copytree(SALES, tmp_path / "sales")
+    lines = tmp_path / "sales/knowledge/house_lines.yaml"
+    lines.write_text(lines.read_text().replace("  - ref:", "  - ref: HL-99\n    text: Be kind.\n  - ref:", 1))
+    done = ask("author", "push", tmp_path / "sales")
+    assert "Knowledge house_lines is now release 2 (1 added); it is read by" in done.out
+    diff = ask("author", "knowledge", "diff", "sales.house_lines", "--json").json
+    assert (diff["changes"], [one["ref"] for one in diff["added"]]) == ("1 added", ["HL-99"])
+    releases = ask("author", "knowledge", "list", "sales.house_lines", "--json").json["items"]
+    assert [one["number"] for one in releases] == [2, 1]
+    assert ask("author", "push", SALES).code == 0  # back, under the next number
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        (("show", "sales.icp@7"), 21, "its newest is"),
+        (("show", "sales"), 20, "expected <workflow>.<knowledge>"),
+        (("show", "sales.icq"), 21, "it has: approved_claims"),
+        (("list", "nowhere"), 21, "there is no workflow nowhere"),
+    ],
+)
+def test_knowledge_that_is_not_there_is_answered_with_what_is(ask, pushed, args, code, words):
+    done = ask("author", "knowledge", *args)
+    assert (done.code, words in done.err) == (code, True), done.err
 
 
 def test_rollback_shows_its_target_counts_clients_and_names_the_silent_one(ask, desk, released):

@@ -17,7 +17,7 @@ from cuelight_server.releases.checklist import binding, check, filled
 from cuelight_server.releases.model import Approval, Evidence, Facts
 from cuelight_server.releases.rules import Back, role_for, way_back
 from cuelight_server.routing import publish, rules
-from cuelight_server.routing.model import Deployment, Governance, Kill
+from cuelight_server.routing.model import Deployment, Governance, Kill, Served
 
 OWNER, EXPERT, ENGINEER, RISK = Role.WORKFLOW_OWNER, Role.DOMAIN_EXPERT, Role.ENGINEERING_OWNER, Role.RISK_OWNER
 FOUR = (OWNER, EXPERT, ENGINEER, RISK)
@@ -279,8 +279,10 @@ def test_however_it_moves_a_deployment_serves_one_whole_version_or_is_switched_o
         assert sum(weight for _, weight in here.weights) == (PLACES if here.live else 0)
         contents = {("a.b", number): (f"d{number}", {}) for number in range(1, 10)}
         governed = {("a.b", ""): Governance(document={"prompts": {"b": {"fallback": {"message": "m"}}}}, authority={})}
-        made = publish.build("production", "e", at, [here], contents, governed)
-        again = publish.build("production", "e", at, [here], dict(reversed(contents.items())), governed)
+        served = Served(deployments=(here,), contents=contents, governed=governed)
+        made = publish.build("production", "e", at, [served])
+        turned = replace(served, contents=dict(reversed(contents.items())))
+        again = publish.build("production", "e", at, [turned])
         assert made == again
         served = parse(json.loads(made.body)).resolve("a.b")
         assert served.version == (rules.label(here.live) if here.live else None)

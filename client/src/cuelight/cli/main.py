@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "card": ("card", "Show everything the desk knows of one prompt."),
     "status": ("look", "Show what serves where."),
     "why": ("why", "Show which version made an output, and who let it."),
+    "knowledge": ("knowledge", "Show what a workflow knows, release by release."),
     "audit": ("look", "Show the newest lines of the audit log."),
     "completion": ("completion", "Print the shell's completion script."),
 }

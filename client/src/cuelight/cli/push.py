@@ -75,6 +75,7 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
         heading(f"Refused: {one['prompt']} {one['label']}")
         _show_refused(folder, one)
     _show_dependants(answer.get("dependants", ()))
+    _show_readers(answer.get("knowledge_dependants", ()))
     told = [finding for one in answer.get("refused", ()) for finding in one.get("findings", ())]
     findings = located(folder, [one for one in answer.get("findings", ()) if one not in told])
     if findings:
@@ -102,6 +103,16 @@ def _show_dependants(changed: Sequence[Mapping[str, Any]]) -> None:
         heading(f"The fragment {one['fragment']} changed; these still include another text of it")
         for at in one["behind"]:
             say(f"{at['prompt']} {at['label']}", indent=2)
+
+
+def _show_readers(changed: Sequence[Mapping[str, Any]]) -> None:
+    """Per knowledge with a new release, who reads it and what that means for them."""
+    for one in changed:
+        heading(f"Knowledge {one['knowledge']} is now release {one['number']} ({one['changes']}); it is read by")
+        for at in one["readers"]:
+            say(f"{at['prompt']} {at['label']}: {at['means']}", indent=2)
+        if not one["readers"]:
+            say("no prompt names it as the source of a variable", indent=2)
 
 
 def _prompts(answer: Mapping[str, Any]) -> list[Sequence[Span]]:

@@ -11,6 +11,9 @@ from cuelight.cli.show import Span, heading, light, say, show_json, table
 
 _REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "not_reproducible": "off"}
 
+_ORIGINS = {"as_released": "go", "other_release": "standby", "unknown": "hold", "not_recorded": "hold"}
+_REFS = 20  # items of one variable that are named
+
 
 @click.command("why")
 @click.argument("output_id")
@@ -84,6 +87,12 @@ def _show_checks(answer: Mapping[str, Any]) -> None:
         for one in answer["decisions"]:
             word: Span = ("● allowed", "green") if one.get("allowed") else ("■ refused", "red")
             say(word, f" {one['action']}: {one.get('reason', '')}", indent=2)
+    if answer.get("knowledge"):
+        heading("Knowledge")
+        for one in answer["knowledge"]:
+            sign, style = light(_ORIGINS.get(one["origin"], "off"))
+            say((f"{sign} {one['variable']}", style), f"  {one['words']}", indent=2)
+            say(", ".join(_ref(item) for item in one["items"][:_REFS]) or "no item", indent=4)
     rebuild = answer.get("rebuild")
     if rebuild:
         sign, style = light(_REBUILDS.get(rebuild["state"], "off"))
@@ -92,3 +101,9 @@ def _show_checks(answer: Mapping[str, Any]) -> None:
             (f"{sign} {rebuild['state'].replace('_', ' ')}", style),
             f"  {rebuild['reason']}" if rebuild.get("reason") else "",
         )
+
+
+def _ref(item: Mapping[str, Any]) -> str:
+    if item.get("number") is not None:
+        return f"{item['ref']} (release {item['number']})"
+    return f"not {item['claims']} as released" if item.get("claims") else "unknown"

@@ -7,6 +7,7 @@ from typing import Any
 
 from cuelight.contract.bucket import ALGORITHM, PLACES, choose, head, place
 from cuelight.contract.errors import Invalid, NotFound
+from cuelight.contract.knowledge import KnowledgeRelease
 
 FORMAT = "cuelight/snapshot@1"
 
@@ -68,6 +69,7 @@ class Snapshot:
     version: int
     document: Mapping[str, Any]
     _serving: Mapping[tuple[str, str], _Serving] = field(repr=False)
+    _knowledge: Mapping[tuple[str, str], Mapping[str, KnowledgeRelease]] = field(repr=False, default_factory=dict)
 
     def resolve(
         self, prompt: str, key: str | None = None, *, tenant: str = "", experiment: str | None = None
@@ -99,6 +101,10 @@ class Snapshot:
         """The content document of a version that this snapshot carries."""
         found: Mapping[str, Any] = self.document["versions"][prompt][version]["content"]
         return found
+
+    def knowledge(self, prompt: str, version: str) -> Mapping[str, KnowledgeRelease]:
+        """Name -> the release of knowledge that this version was released with; empty where none is known."""
+        return self._knowledge.get((prompt, version), {})
 
     def _unknown(self, prompt: str) -> NotFound:
         owner = self.document.get("retired", {}).get(prompt)
@@ -134,7 +140,25 @@ def _parse(document: Mapping[str, Any]) -> Snapshot:
             carried = _Prompt(prompt, document["versions"].get(prompt, {}))
             governed = _governed(prompt, deployment, document.get("authorities", {}))
             serving[prompt, tenant] = _serve(carried, tenant, deployment, kill, governed)
-    return Snapshot(str(document["environment"]), str(document["epoch"]), int(document["version"]), document, serving)
+    about = (str(document["environment"]), str(document["epoch"]), int(document["version"]))
+    return Snapshot(*about, document, serving, _knowledge(document))
+
+
+def _knowledge(document: Mapping[str, Any]) -> dict[tuple[str, str], dict[str, KnowledgeRelease]]:
+    """What each version was released with. A release whose items the document lacks is known by its number alone."""
+    items = {
+        release: {str(ref): tuple(map(str, digests)) for ref, digests in found.items()}
+        for release, found in document.get("knowledge", {}).items()
+    }
+    return {
+        (prompt, label): {
+            name: KnowledgeRelease(name, int(pin["number"]), str(pin["release"]), items.get(pin["release"], {}))
+            for name, pin in version["knowledge"].items()
+        }
+        for prompt, versions in document.get("versions", {}).items()
+        for label, version in versions.items()
+        if version.get("knowledge")
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,7 @@ def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
         gate=trial.gate if trial else None,
         prices_digest=trial.prices.digest if trial and trial.prices else None,
         recordings_digest=trial.recordings_digest if trial else None,
+        knowledge=trial.knowledge if trial else (),
         least_cases=LEAST_CASES[trial.tier] if trial else 0,
         notes=trial.notes if trial else (),
     )

@@ -17,14 +17,17 @@ from cuelight_server.kernel.errors import Blocked, NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
+from cuelight_server.prompts.contract_fit import unread
 from cuelight_server.prompts.diff import diff
+from cuelight_server.prompts.knowledge import names
 from cuelight_server.prompts.model import Draft, Numbered, Version, Workflow
 from cuelight_server.releases import policy, store, suite_change
 from cuelight_server.releases.checklist import binding
-from cuelight_server.releases.model import Evidence, Facts, Release
+from cuelight_server.releases.model import Evidence, Facts, KnowledgeFact, Release
 from cuelight_server.routing import store as routing
 from cuelight_server.routing.publish import workflow_of
 
+_SHOWN = 5  # things that a consumer cannot read, in words
 Holders = dict[Role, tuple[tuple[str, str], ...]]
 
 
@@ -35,7 +38,7 @@ class _Candidate:
     workflow: Workflow
     suite: Numbered | None
     prices: str | None
-    knowledge: dict[str, str]
+    knowledge: dict[str, Numbered]
     production: Version | None
     baseline: Version | None  # what production serves, or served last: what reports are measured against
     governing: Release | None  # the release of what serves, or served last, in the environment
@@ -54,7 +57,9 @@ def gather(
     """The facts about releasing `prompt`@`label` into `environment`, as they are now. NotFound where there is no such."""
     refuse_retired(sql, prompt)
     one = _candidate(sql, prompt, label, environment)
-    evidence = _evidence(sql, one)
+    evidence, report = _evidence(sql, one)
+    live = routing.served(sql, prompt, environment)
+    lost, unsure = _after_rollback(sql, one, live)
     bound = _bound(one, prompt, environment, evidence)
     bind = binding(bound) if bound["evidence"] is not None and one.number is not None else None
     document, short = one.workflow.document, prompt.partition(".")[2]
@@ -66,7 +71,7 @@ def gather(
         authors=authors(sql, one.found, one.suite.name if one.suite else None, one.governing),
         local=desk.local,
         demo=desk.demo,
-        live=routing.served(sql, prompt, environment),
+        live=live,
         number=one.number,
         suite=one.suite.digest if one.suite else None,
         suite_change=_suite_change(sql, one),
@@ -81,6 +86,9 @@ def gather(
         quarantined=_quarantined(sql, prompt, one.number, environment),
         binding=bind,
         bound=bound,
+        knowledge=_knowledge(one, report),
+        rollback_unread=tuple(lost[:_SHOWN]),
+        rollback_unsure=tuple(unsure[:_SHOWN]),
     )
 
 
@@ -90,6 +98,13 @@ def refuse_retired(sql: Connection, prompt: str) -> None:
     if found is not None and found.retired_at is not None:
         hint = f"its workflow owner may revive the name: cuelight push <folder> --revive {prompt}"
         raise Blocked(f"{prompt} is retired since {found.retired_at[:10]}", hint)
+
+
+def _after_rollback(sql: Connection, one: _Candidate, live: int | None) -> tuple[list[str], list[str]]:
+    """What the consumers that the candidate declares cannot read, or may not, of what a rollback brings back."""
+    back = prompts.version(sql, one.found.prompt, live) if live is not None else None
+    declared = [named for named in one.found.content["output"]["consumers"] if "schema" in named]
+    return unread(back.content["output"], declared) if back is not None and declared else ([], [])
 
 
 def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _Candidate:
@@ -108,7 +123,7 @@ def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _C
         workflow=workflow,
         suite=prompts.suite(sql, workflow.name, name) if name else None,
         prices=prices.digest if prices else None,
-        knowledge={one.name: one.digest for one in prompts.all_knowledge(sql, workflow.name)},
+        knowledge={one.name: one for one in prompts.all_knowledge(sql, workflow.name)},
         production=prompts.version(sql, prompt, live) if live else None,
         baseline=prompts.version(sql, prompt, last) if last else None,
         governing=governing,
@@ -116,33 +131,58 @@ def _candidate(sql: Connection, prompt: str, label: str, environment: str) -> _C
     )
 
 
-def _evidence(sql: Connection, one: _Candidate) -> Evidence | None:
+def _evidence(sql: Connection, one: _Candidate) -> tuple[Evidence | None, dict[str, Any]]:
+    """The evidence, and the report that it is taken from."""
     if one.suite is None:
-        return None
+        return None, {}
     baseline = one.baseline.digest if one.baseline else None
     asked = (one.found.prompt, one.found.digest, one.suite.digest, baseline)
     newest = evaluation.newest_finished(sql, *asked)
     passing = evaluation.newest_passing(sql, *asked)
     if newest is None:
-        return None
+        return None, {}
     passed, runs = evaluation.runs(sql, *asked)
-    return Evidence(
+    report = newest.report or {}
+    found = Evidence(
         evaluation=newest.id,
         verdict=newest.verdict or Verdict.INCONCLUSIVE,
         recorded=newest.recorded,
         evidence=passing.evidence_digest if passing else None,
-        stale=_stale(sql, one, newest.report or {}),
+        stale=_stale(sql, one, report),
         passed=passed,
         runs=runs,
     )
+    return found, report
 
 
 def _stale(sql: Connection, one: _Candidate, report: dict[str, Any]) -> str:
     """What the report was measured with that has changed since, in words."""
     if report.get("prices_digest") != one.prices:
         return "prices changed since"
+    moved = [
+        f"{fact.name} is at release {fact.number}" for fact in _knowledge(one, report) if fact.number and not fact.same
+    ]
+    if moved:
+        return f"knowledge changed since: {', '.join(moved)}"
     used = report.get("recordings_digest")
     return "recordings changed since" if used is not None and used != _recordings(sql, one) else ""
+
+
+def _knowledge(one: _Candidate, report: dict[str, Any]) -> tuple[KnowledgeFact, ...]:
+    """Each knowledge that the version names, against the report; what a report does not say was not measured."""
+    told = {line["name"]: line for line in report.get("knowledge", ())}
+    return tuple(_fact(name, one.knowledge.get(name), told.get(name, {})) for name in names(parse(one.found.content)))
+
+
+def _fact(name: str, known: Numbered | None, told: dict[str, Any]) -> KnowledgeFact:
+    return KnowledgeFact(
+        name=name,
+        number=known.number if known else None,
+        measured=told.get("number"),
+        same=known is not None and told.get("digest") == known.digest,
+        cases=told.get("cases", 0),
+        as_released=told.get("as_released", 0),
+    )
 
 
 def _recordings(sql: Connection, one: _Candidate) -> str:
@@ -163,7 +203,7 @@ def _bound(one: _Candidate, prompt: str, environment: str, evidence: Evidence | 
         "revision_number": one.workflow.revision,
         "suite": one.suite.digest if one.suite else None,
         "prices": one.prices,
-        "knowledge": one.knowledge,
+        "knowledge": {name: known.digest for name, known in one.knowledge.items()},
         "evidence": evidence.evidence if evidence else None,
         "evaluation": evidence.evaluation if evidence else None,
     }

@@ -12,6 +12,7 @@ from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
+from cuelight_server.control.knowledge import changes
 from cuelight_server.control.on_desk import on_desk
 from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.control.shelving import Push, apply
@@ -23,6 +24,7 @@ from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked
 from cuelight_server.prompts.enforcement import rules
 from cuelight_server.prompts.fragments import Changed, dependants, includes
+from cuelight_server.prompts.knowledge import KnowledgeChange
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Finding, Numbered, RuleState
 from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, dropped, lowered, plan, retired_names
@@ -42,6 +44,7 @@ class PushResult:
     findings: tuple[Finding, ...]
     ignored: tuple[Mapping[str, str], ...]
     dependants: tuple[Changed, ...] = ()
+    readers: tuple[KnowledgeChange, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -65,6 +68,7 @@ class PushResult:
             "ignored": [dict(one) for one in self.ignored],
             "findings": [one.to_json() for one in self.findings],
             "dependants": [one.to_json() for one in self.dependants],
+            "knowledge_dependants": [one.to_json() for one in self.readers],
         }
 
     def _named(self, entry: Entry) -> dict[str, Any]:
@@ -206,7 +210,8 @@ def _look(sql: Connection, folder: Bundle, revive: Collection[str], *, as_drafts
     look = facts(sql, folder, stored.suites, stored.knowledge)
     findings = lint(look)
     made = plan(stored, folder, findings, as_drafts=as_drafts)
-    told = (tuple(rules(look)), tuple(findings), tuple(folder.ignored), tuple(_behind(sql, folder)))
+    readers = tuple(changes(sql, folder.name, stored.knowledge, made.knowledge))
+    told = (tuple(rules(look)), tuple(findings), tuple(folder.ignored), tuple(_behind(sql, folder)), readers)
     return stored, PushResult(folder.name, made, *told)
 
 

@@ -1,12 +1,13 @@
 """Publishing: what an environment serves becomes its next snapshot, in the transaction of the change."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
 from cuelight.contract.canonical import digest, digest_bytes
+from cuelight.contract.content import parse
+from cuelight.contract.knowledge import MOST_INDEXED, index, sources
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work
 from cuelight_server.db.engine import Connection
@@ -17,21 +18,12 @@ from cuelight_server.prompts.model import Prompt, Version
 from cuelight_server.releases import store as releases
 from cuelight_server.releases.model import Release
 from cuelight_server.routing import store
-from cuelight_server.routing.model import Carried, Deployment, Governance, Published
+from cuelight_server.routing.model import Carried, Deployment, Governance, Pin, Published, Served
 from cuelight_server.routing.publish import build, carry, workflow_of
 from cuelight_server.routing.rules import label
 
 UNREADABLE = (CuelightError, LookupError, TypeError, ValueError)  # what rows that somebody changed may lead to
 _LOOK_BACK = 100  # snapshots among which a good one is looked for
-
-
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """One prompt as it goes into a snapshot."""
-
-    deployments: tuple[Deployment, ...]
-    contents: dict[tuple[str, int], tuple[str, Any]]
-    governed: dict[tuple[str, str], Governance]
 
 
 def publish(desk: Desk, work: Work, environment: str, rolled_back: str | None = None) -> Published:
@@ -59,7 +51,8 @@ def next_snapshot(desk: Desk, work: Work, environment: str, rolled_back: str | N
     version = store.raise_version(work.sql, environment)
     gone = {one.name: _to_ask(work, one) for one in prompts.retired(work.sql)}
     found, broken = store.readable(work.sql, environment)
-    made, lost = list[_Served](), dict.fromkeys(broken, "the deployment cannot be read")
+    made = list[Served]()
+    lost = dict.fromkeys((one for one in broken if one not in gone), "the deployment cannot be read")
     for prompt, group in groupby((one for one in found if one.prompt not in gone), key=lambda one: one.prompt):
         try:
             made.append(_served(work.sql, prompt, group))
@@ -67,16 +60,14 @@ def next_snapshot(desk: Desk, work: Work, environment: str, rolled_back: str | N
             if rolled_back in (None, prompt):
                 raise
             lost[prompt] = bad.message if isinstance(bad, CuelightError) else repr(bad)
-    if broken and rolled_back is None:
+    if lost and rolled_back is None:
         raise Unavailable(f"{', '.join(lost)} in {environment} cannot be read", "run `cuelight-server verify`")
     made = [one for one in made if one.deployments[0].prompt not in lost]
     published = build(
         environment,
         desk.epoch,
         version,
-        [deployment for one in made for deployment in one.deployments],
-        {key: content for one in made for key, content in one.contents.items()},
-        {key: rules for one in made for key, rules in one.governed.items()},
+        made,
         _carried(work, environment, version, lost),
         gone,
     )
@@ -124,12 +115,25 @@ def stored(sql: Connection, prompt: str, number: int) -> Version:
     return found
 
 
-def _served(sql: Connection, prompt: str, group: Iterable[Deployment]) -> _Served:
+def _served(sql: Connection, prompt: str, group: Iterable[Deployment]) -> Served:
     deployments = tuple(group)
     numbers = {number for one in deployments for number, _ in one.weights}
     contents = {(prompt, number): stored(sql, prompt, number) for number in numbers}
     governed = {(prompt, one.tenant): _governance(sql, one) for one in deployments}
-    return _Served(deployments, {key: (one.digest, one.content) for key, one in contents.items()}, governed)
+    pinned = {key: tuple(_pins(sql, one, deployments[0].environment)) for key, one in contents.items()}
+    found = {key: (one.digest, one.content) for key, one in contents.items()}
+    return Served(deployments=deployments, contents=found, governed=governed, pinned=pinned)
+
+
+def _pins(sql: Connection, one: Version, environment: str) -> Iterator[Pin]:
+    """The releases of knowledge that this version was approved with here; what is not known is left out."""
+    release = releases.newest_of(sql, one.prompt, one.number, environment)
+    bound = release.checklist["bound"].get("knowledge", {}) if release is not None else {}
+    for name in dict.fromkeys(source.name for source in sources(parse(one.content))):
+        found = prompts.knowledge_by_digest(sql, workflow_of(one.prompt), name, bound[name]) if name in bound else None
+        if found is not None and digest(dict(found.document)) == found.digest:
+            small = len(found.document["items"]) <= MOST_INDEXED
+            yield Pin(name=name, number=found.number, digest=found.digest, items=index(found.document) if small else {})
 
 
 def _governance(sql: Connection, one: Deployment) -> Governance:

@@ -7,6 +7,7 @@ from cuelight_server.control.on_desk import on_desk
 from cuelight_server.db.engine import Connection
 from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, Facts, Item
+from cuelight_server.prompts.knowledge import names
 from cuelight_server.prompts.lint import lint, standing_in_the_way
 from cuelight_server.prompts.model import Draft, Version, Workflow
 
@@ -50,4 +51,6 @@ def _shown(sql: Connection, found: Version | Draft, workflow: Workflow) -> Facts
     suites = {one.name: one.document for one in store.suites(sql, workflow.name)}
     name = content.evaluation["suite"]
     asked = {name: suites[name]} if name in suites else {}
-    return Facts(bundle, asked, desk=on_desk(sql, bundle, asked))
+    stored = [store.knowledge(sql, workflow.name, name) for name in names(content)]
+    known = {one.name: one.document for one in stored if one is not None}
+    return Facts(bundle, asked, knowledge=known, desk=on_desk(sql, bundle, asked))

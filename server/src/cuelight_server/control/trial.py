@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cuelight.contract.content import Content, parse
+from cuelight.contract.knowledge import sources
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import workflow_of
 from cuelight_server.control.routing import last_live
 from cuelight_server.db.engine import Connection
+from cuelight_server.evaluation.knowledge import measured
 from cuelight_server.evaluation.model import Arm, Json, Suite
 from cuelight_server.evaluation.outputs import recordings_digest
 from cuelight_server.evaluation.runner import Side, refuse_broken, unused
@@ -20,6 +22,7 @@ from cuelight_server.kernel.page import MAX_SIZE
 from cuelight_server.kernel.terms import Environment, Tier
 from cuelight_server.kernel.tiers import FLOORS
 from cuelight_server.prompts import store as prompts
+from cuelight_server.prompts.knowledge import as_release
 from cuelight_server.prompts.model import Draft, Numbered, Version
 from cuelight_server.providers import NAMES, Provider, Recorded
 
@@ -59,6 +62,7 @@ class Trial:
     tier: Tier
     notes: tuple[str, ...]
     recordings_digest: str | None = None
+    knowledge: tuple[Json, ...] = ()  # what the cases give of it, as `evaluation.knowledge.measured` tells
 
 
 def named(sql: Connection, prompt: str, label: str) -> Named:
@@ -158,7 +162,15 @@ def gather(desk: Desk, sql: Connection, one: Stored, providers: Providers) -> Tr
             *_unused(suite, candidate),
         ),
         recordings_digest=_used(provider, suite) if isinstance(provider, Recorded) else None,
+        knowledge=tuple(_knowledge(sql, one.prompt, candidate.content, suite)),
     )
+
+
+def _knowledge(sql: Connection, prompt: str, content: Content, suite: Suite) -> list[Json]:
+    """What the cases give of the knowledge that the version names, held against its newest releases."""
+    declared = sources(content)
+    found = [prompts.knowledge(sql, workflow_of(prompt), name) for name in {one.name for one in declared}]
+    return list(measured(suite.cases, declared, {one.name: as_release(one) for one in found if one is not None}))
 
 
 def _pinned(sql: Connection, prompt: str, label: str, digest: str) -> Named:

@@ -15,6 +15,8 @@ from cuelight_server.telemetry.wire import SentCall
 from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
+from cuelight_server.views.knowledge import KnowledgeLine
+from cuelight_server.views.knowledge import ReleaseLine as KnowledgeReleaseLine
 from cuelight_server.views.models import ModelLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
@@ -23,8 +25,10 @@ from cuelight_server.views.traces import Why
 
 _PUSHED = (
     "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
-    " dependants"
+    " dependants knowledge_dependants"
 )
+_RELEASE = "workflow name number digest description items actor at intact rules shown next"
+_COMPARED = "workflow name from to changes added removed changed about left_out"
 _DIFF = "prompt from to change_class summary parts"
 _CHECKLIST = "prompt label environment ok binding items bound"
 _ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op words"
@@ -43,6 +47,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/prompts/{name}": _of(Card),
     "GET /api/v1/prompts/{name}/{label}": _of(LabelledContent),
     "GET /api/v1/export/{workflow}": tuple(_BUNDLE.split()),
+    "GET /api/v1/knowledge/{workflow}/{name}": tuple(_RELEASE.split()),
+    "GET /api/v1/knowledge/{workflow}/{name}/diff": tuple(_COMPARED.split()),
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
     "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
@@ -61,6 +67,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 # Address -> the keys of each item of the page that it gives.
 ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/prompts": _of(PromptLine),
+    "GET /api/v1/knowledge/{workflow}": _of(KnowledgeLine),
+    "GET /api/v1/knowledge/{workflow}/{name}/releases": _of(KnowledgeReleaseLine),
     "GET /api/v1/evaluations": _of(EvaluationLine),
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
     "GET /api/v1/models": _of(ModelLine),

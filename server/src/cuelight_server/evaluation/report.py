@@ -36,6 +36,7 @@ class Subject:
     gate: Json | None = None
     prices_digest: str | None = None
     recordings_digest: str | None = None  # of the recordings used; None where a provider was asked
+    knowledge: tuple[Json, ...] = ()  # the releases that the version names, and what the cases give of them
     least_cases: int = 0  # what the workflow's tier asks for
     notes: tuple[str, ...] = ()
 
@@ -108,6 +109,7 @@ def _head(subject: Subject) -> dict[str, Any]:
         "gate": dict(subject.gate) if subject.gate is not None else None,
         "prices_digest": subject.prices_digest,
         "recordings_digest": subject.recordings_digest,
+        "knowledge": [dict(one) for one in subject.knowledge],
         "at": subject.at,
         "tool_version": subject.tool_version,
     }
@@ -142,12 +144,27 @@ def _arms(candidate: ArmResult, baseline: ArmResult | None) -> dict[Arm, ArmResu
 
 def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, decision: Decision) -> list[str]:
     arms = list(_arms(candidate, baseline).values())
-    notes = [*subject.notes, *_sample_notes(subject, candidate), *decision.notes, *remarks(arms)]
+    notes = [
+        *subject.notes,
+        *_knowledge_notes(subject.knowledge),
+        *_sample_notes(subject, candidate),
+        *decision.notes,
+        *remarks(arms),
+    ]
     if candidate.cases and candidate.cost_usd is None:
         notes.append(f"cost not known: no price or no token count for {', '.join(candidate.models) or 'these outputs'}")
     if candidate.cases and candidate.p95_ms is None:
         notes.append("latency not known: some outputs have none")
     return list(dict.fromkeys(notes))
+
+
+def _knowledge_notes(knowledge: Sequence[Json]) -> list[str]:
+    return [
+        f"{one['cases'] - one['as_released']} of {one['cases']} cases give {one['name']} in other words than "
+        + (f"release {one['number']}" if one["number"] else "any release: the desk has none")
+        for one in knowledge
+        if one["as_released"] < one["cases"]
+    ]
 
 
 def _sample_notes(subject: Subject, candidate: ArmResult) -> list[str]:

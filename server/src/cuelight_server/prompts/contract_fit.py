@@ -1,6 +1,6 @@
 """Whether everything that one JSON Schema allows fits into another: pure, bounded, and what it cannot decide it names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cuelight.contract.condition import same
@@ -37,6 +37,22 @@ def fit(giver: Schema, taker: Schema) -> Fit:
     undecided.
     """
     return Fit() if same(giver, taker) else _Comparison(giver, taker).of([giver], taker, "")
+
+
+def unread(output: Mapping[str, Any], consumers: Iterable[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
+    """(what some of these consumers cannot read of an output contract, what cannot be told), each with the consumer's name.
+
+    A consumer that does not say what it accepts cannot be told.
+    """
+    lost, unsure = list[str](), list[str]()
+    for one in consumers:
+        if "schema" not in one:
+            unsure.append(f"{one['name']} does not say what it accepts")
+            continue
+        found = fit(output["schema"] or {}, one["schema"])
+        lost += [f"{one['name']}: {words}" for words in found.unfit]
+        unsure += [f"{one['name']}: {words}" for words in found.undecided]
+    return lost, unsure
 
 
 def loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Fit:

@@ -151,6 +151,8 @@ def _prompt(where: str, content: Mapping[str, Any]) -> Iterator[RuleState]:
     for one in output["consumers"]:
         if "schema" in one:
             yield _state(where, "consumer schema", one["name"])
+        else:
+            yield _declared(where, f"consumer {one['name']}: it reads the output, and what it accepts nobody says")
     for one in content["tools"]:
         yield _state(where, "tool", f"{one['name']} {one['mode']}")
         if "mcp" in one:

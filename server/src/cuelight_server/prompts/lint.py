@@ -7,6 +7,7 @@ from cuelight_server.kernel.terms import Role, Tier
 from cuelight_server.prompts.bundle import Facts, schemas_in
 from cuelight_server.prompts.findings import declared, error, judged, schema_problems, warning
 from cuelight_server.prompts.lint_beside import findings_of_what_lies_beside
+from cuelight_server.prompts.lint_knowledge import findings_of_knowledge
 from cuelight_server.prompts.lint_prompt import findings_of_prompt
 from cuelight_server.prompts.lint_suite import findings_of_suite, pairing
 from cuelight_server.prompts.model import Finding, Severity
@@ -28,6 +29,7 @@ def lint(facts: Facts) -> list[Finding]:
     for name, labels in facts.bundle.prompts.items():
         for label, item in labels.items():
             found.extend(findings_of_prompt(facts, name, label, item, tier, pairs))
+    found.extend(findings_of_knowledge(facts.bundle.knowledge))
     found.extend(findings_of_what_lies_beside(facts))
     return sorted(found, key=lambda one: (one.severity is not Severity.ERROR, one.document, one.code))
 

@@ -13,6 +13,7 @@ from cuelight_server.prompts.bundle import Facts, Item, number_of, schemas_in
 from cuelight_server.prompts.contract_fit import fit
 from cuelight_server.prompts.findings import declared, error, judged, schema_problems, some, warning
 from cuelight_server.prompts.lint_change import findings_of_change
+from cuelight_server.prompts.lint_knowledge import findings_of_sources
 from cuelight_server.prompts.lint_suite import Pairing, findings_of_pair
 from cuelight_server.prompts.model import Finding
 
@@ -49,6 +50,7 @@ def findings_of_prompt(
     yield from schema_problems(schemas_in("prompt", content.to_json()), place)
     yield from _on_invalid(content.output, place, tier)
     yield from _consumers(content.output, place)
+    yield from findings_of_sources(facts, content, place, tier)
     yield from findings_of_change(facts, name, label, content, tier)
     yield from _tools(content, facts.bundle.authority, place)
     pair = pairs.get(content.evaluation["suite"])

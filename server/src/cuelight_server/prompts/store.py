@@ -321,6 +321,36 @@ def all_knowledge(sql: Connection, workflow: str) -> list[Numbered]:
     return _each_newest(sql, schema.knowledge, workflow)
 
 
+def knowledge(sql: Connection, workflow: str, name: str, number: int | None = None) -> Numbered | None:
+    """One release of knowledge, the newest without a number, or None."""
+    if number is None:
+        return _newest(sql, schema.knowledge, workflow, name)
+    table = schema.knowledge
+    here = (table.c.workflow == workflow, table.c.name == name, table.c.number == number)
+    row = sql.execute(select(table).where(*here)).one_or_none()
+    return None if row is None else _numbered(row)
+
+
+def knowledge_by_digest(sql: Connection, workflow: str, name: str, digest: str) -> Numbered | None:
+    """The newest release of this knowledge under this digest, or None."""
+    table = schema.knowledge
+    found = select(table).where(table.c.workflow == workflow, table.c.name == name, table.c.digest == digest)
+    row = sql.execute(found.order_by(table.c.number.desc()).limit(1)).one_or_none()
+    return None if row is None else _numbered(row)
+
+
+def knowledge_releases(
+    sql: Connection, workflow: str, name: str, before: int | None = None, size: int = DEFAULT_SIZE
+) -> Page[Numbered]:
+    """The releases of one knowledge, newest first, from below the number `before`."""
+    table = schema.knowledge
+    found = select(table).where(table.c.workflow == workflow, table.c.name == name).order_by(table.c.number.desc())
+    if before is not None:
+        found = found.where(table.c.number < before)
+    rows = sql.execute(found.limit(checked_size(size) + 1))
+    return page_of([_numbered(row) for row in rows], size, lambda one: str(one.number))
+
+
 def save_knowledge(sql: Connection, new: Numbered) -> None:
     """Store knowledge under a new number, for good."""
     sql.execute(insert(schema.knowledge).values(name=new.name, **_values(new)))

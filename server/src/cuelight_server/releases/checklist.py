@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from cuelight.contract.canonical import digest
 from cuelight_server.kernel.terms import Role
 from cuelight_server.kernel.verdict import Verdict
-from cuelight_server.releases.model import Approval, Checklist, Facts, Item
+from cuelight_server.releases.model import Approval, Checklist, Facts, Item, KnowledgeFact
 
 _MAKERS = ("workflow owner", "domain expert", "engineering owner")
 
@@ -70,6 +70,7 @@ def _items(facts: Facts) -> Iterator[Item]:
     yield _suite(facts)
     yield _report(facts)
     yield _recorded(facts)
+    yield from (_knowledge(facts, one) for one in facts.knowledge)
     yield from (_approval(facts, role) for role in facts.required)
     yield _people(facts)
     yield from _held(facts)
@@ -129,6 +130,22 @@ def _recorded(facts: Facts) -> Item:
     return _yes("recorded", "recorded outputs, on a demo desk" if recorded else "no recorded outputs")
 
 
+def _knowledge(facts: Facts, one: KnowledgeFact) -> Item:
+    """A version that names knowledge is measured on the release that it goes out with, in some case at the least."""
+    id, again = f"knowledge:{one.name}", (f"anyone with a role: cuelight eval {facts.prompt}@{facts.label}",)
+    if one.number is None:
+        return _no(id, f"the desk has no knowledge {one.name}", (f"the workflow's folder: knowledge/{one.name}.yaml",))
+    if facts.evidence is None:
+        return _no(id, f"nothing was measured on {one.name} release {one.number} yet", again)
+    if not one.same:
+        measured = f"release {one.measured}" if one.measured else "a release that it does not name"
+        return _no(id, f"the report was measured on {one.name} {measured}, the newest is release {one.number}", again)
+    words = f"{one.as_released} of {one.cases} cases give {one.name} as release {one.number} has it"
+    if not one.as_released:
+        return _no(id, words, ("a maker: bring the suite's cases up to the release, push, and evaluate again",))
+    return _yes(id, words)
+
+
 def _approval(facts: Facts, role: Role) -> Item:
     words = role.value.replace("_", " ")
     given = filled(facts).get(role)
@@ -178,8 +195,14 @@ def _fallback(facts: Facts) -> Item:
 
 
 def _rollback(facts: Facts) -> Item:
+    if facts.live is not None and facts.rollback_unread:
+        words = (
+            f"after a rollback to v{facts.live} a consumer cannot read its outputs: {'; '.join(facts.rollback_unread)}"
+        )
+        return _no("rollback", words, ("the consumer: accept both, until the older version is gone",))
     if facts.live is not None:
-        return _yes("rollback", f"a rollback goes to v{facts.live}")
+        unsure = f"; it cannot be told whether {'; '.join(facts.rollback_unsure)}" if facts.rollback_unsure else ""
+        return _yes("rollback", f"a rollback goes to v{facts.live}{unsure}")
     if facts.fallback:
         return _yes("rollback", "first release: a rollback switches off")
     return _no("rollback", "nothing to roll back to, and no fallback", ("the workflow: prompts.<name>.fallback",))

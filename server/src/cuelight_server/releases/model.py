@@ -114,6 +114,22 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeFact:
+    """One knowledge that the version names: its newest release, and what the report that counts was measured with.
+
+    `number` is None where the desk has no such knowledge, `measured` where the report says nothing of it. Of `cases`
+    that give it `as_released` give it word for word; `same` is whether the report's release is the newest.
+    """
+
+    name: str
+    number: int | None
+    measured: int | None = None
+    same: bool = False
+    cases: int = 0
+    as_released: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that `checklist.check` decides on; gathered inside one transaction.
 
@@ -121,7 +137,8 @@ class Facts:
     `authors` maps whoever made the change to what they did, in words: their yes does not count. `approvals` are those
     for this binding. `suite_change` says how the suite differs from the one that what serves was released with. `lint`
     holds the errors that stand in the way now. `declared_only` names the rules in words that nothing enforces.
-    `quarantined` is when and why this version was rolled back here before.
+    `quarantined` is when and why this version was rolled back here before. `rollback_unread` is what the consumers that
+    the version declares could not read after a rollback, `rollback_unsure` what of that cannot be told.
     """
 
     prompt: str
@@ -146,3 +163,6 @@ class Facts:
     quarantined: str | None
     binding: str | None
     bound: Mapping[str, Any]
+    knowledge: tuple[KnowledgeFact, ...] = ()
+    rollback_unread: tuple[str, ...] = ()
+    rollback_unsure: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """What a deployment is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 EVERYONE = ""  # the tenant of a deployment that is for everyone
@@ -51,12 +51,38 @@ class Governance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """One prompt as an earlier snapshot had it (JSON): deployments by tenant, versions by label, authorities by digest."""
+    """One prompt as an earlier snapshot had it (JSON): deployments by tenant, versions by label, authorities and knowledge by digest."""
 
     prompt: str
     deployments: Mapping[str, Any]
     versions: Mapping[str, Any]
     authorities: Mapping[str, Any]
+    knowledge: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A release of knowledge that one version was released with; `items` as `cuelight.contract.knowledge.index` gives."""
+
+    name: str
+    number: int
+    digest: str
+    items: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One prompt as it goes into a snapshot.
+
+    `contents` maps (prompt, number) to (digest, content JSON) and holds every served version; `governed` maps
+    (prompt, tenant) to the rules that its own release was approved under; `pinned` maps (prompt, number) to the
+    knowledge that it was released with.
+    """
+
+    deployments: tuple[Deployment, ...]
+    contents: Mapping[tuple[str, int], tuple[str, Mapping[str, Any]]]
+    governed: Mapping[tuple[str, str], Governance]
+    pinned: Mapping[tuple[str, int], tuple[Pin, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,33 +6,33 @@ from typing import Any
 from cuelight.contract.bucket import ALGORITHM
 from cuelight.contract.canonical import canonical, digest, digest_bytes
 from cuelight.contract.snapshot import FORMAT
-from cuelight_server.routing.model import Carried, Deployment, Governance, Published
+from cuelight_server.routing.model import Carried, Deployment, Governance, Pin, Published, Served
 from cuelight_server.routing.rules import label
 
 DEFAULT_TRACE = {"content": "hash_only"}  # what is kept of a call where the workflow does not say: as little as can be
 Contents = Mapping[tuple[str, int], tuple[str, Mapping[str, Any]]]
 Governed = Mapping[tuple[str, str], Governance]
+Pinned = Mapping[tuple[str, int], tuple[Pin, ...]]
 
 
 def build(
     environment: str,
     epoch: str,
     version: int,
-    deployments: Iterable[Deployment],
-    contents: Contents,
-    governed: Governed,
+    served: Iterable[Served],
     carried: Iterable[Carried] = (),
     retired: Mapping[str, str] | None = None,
 ) -> Published:
-    """The snapshot of one environment.
+    """The snapshot of one environment; what is not served is left out.
 
-    `retired` maps a retired prompt to the person to ask about it; none of them is among the deployments.
-
-    `contents` maps (prompt, number) to (digest, content JSON) and must hold every served version; what is not served is
-    left out. `governed` maps (prompt, tenant) to the rules that its own release was approved under. `carried` are
-    prompts as an earlier snapshot had them.
+    `carried` are prompts as an earlier snapshot had them. `retired` maps a retired prompt to the person to ask about it;
+    none of them is served.
     """
-    listed = sorted(deployments, key=lambda one: (one.prompt, one.tenant))
+    parts = list(served)
+    listed = sorted((one for part in parts for one in part.deployments), key=lambda one: (one.prompt, one.tenant))
+    contents = {key: content for part in parts for key, content in part.contents.items()}
+    governed = {key: rules for part in parts for key, rules in part.governed.items()}
+    pinned = {key: pins for part in parts for key, pins in part.pinned.items()}
     kept = list(carried)
     document: dict[str, Any] = {
         "format": FORMAT,
@@ -40,8 +40,9 @@ def build(
         "epoch": epoch,
         "version": version,
         "deployments": _deployments(listed, governed) | {one.prompt: one.deployments for one in kept},
-        "versions": _versions(listed, contents) | {one.prompt: one.versions for one in kept if one.versions},
+        "versions": _versions(listed, contents, pinned) | {one.prompt: one.versions for one in kept if one.versions},
         "authorities": _authorities(listed, governed, kept),
+        "knowledge": _knowledge(listed, pinned, kept),
     }
     if retired:
         document["retired"] = dict(retired)
@@ -55,11 +56,15 @@ def carry(document: Mapping[str, Any], prompt: str) -> Carried | None:
     if deployments is None:
         return None
     named = {one["authority"] for one in deployments.values() if "authority" in one}
+    versions = document["versions"].get(prompt, {})
+    known = document.get("knowledge", {})
+    releases = {pin["release"] for one in versions.values() for pin in one.get("knowledge", {}).values()}
     return Carried(
         prompt=prompt,
         deployments=deployments,
-        versions=document["versions"].get(prompt, {}),
+        versions=versions,
         authorities={name: document["authorities"][name] for name in named},
+        knowledge={release: known[release] for release in releases if release in known},
     )
 
 
@@ -96,13 +101,25 @@ def _deployment(one: Deployment, rules: Governance) -> dict[str, Any]:
     }
 
 
-def _versions(listed: list[Deployment], contents: Contents) -> dict[str, Mapping[str, Any]]:
+def _versions(listed: list[Deployment], contents: Contents, pinned: Pinned) -> dict[str, Mapping[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for one in listed:
         for number, _ in one.weights:
             name, content = contents[one.prompt, number]
-            made.setdefault(one.prompt, {})[label(number)] = {"digest": name, "content": content}
+            pins = {
+                pin.name: {"number": pin.number, "release": pin.digest} for pin in pinned.get((one.prompt, number), ())
+            }
+            told = {"knowledge": pins} if pins else {}
+            made.setdefault(one.prompt, {})[label(number)] = {"digest": name, "content": content, **told}
     return dict(made)
+
+
+def _knowledge(listed: list[Deployment], pinned: Pinned, kept: list[Carried]) -> dict[str, Any]:
+    """Digest of a release -> its items by ref, as digests; a release that is too large to carry is left out."""
+    made = {name: items for one in kept for name, items in one.knowledge.items()}
+    served = {(one.prompt, number) for one in listed for number, _ in one.weights}
+    pins = [pin for key in served for pin in pinned.get(key, ()) if pin.items]
+    return made | {pin.digest: {ref: list(digests) for ref, digests in pin.items.items()} for pin in pins}
 
 
 def _authorities(listed: list[Deployment], governed: Governed, kept: list[Carried]) -> dict[str, Any]:

@@ -48,6 +48,25 @@ class Usage(Struct, frozen=True, forbid_unknown_fields=True):
     output_tokens: _Count | None = None
 
 
+class UsedItem(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One piece of a value: its digest, and the ref of the item that it is, or that it claims to be."""
+
+    known: bool
+    digest: _Digest | None = None
+    ref: Annotated[str, Meta(max_length=200)] | None = None
+
+
+class KnowledgeUsed(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where the value of one variable came from; without `release` the app knew no release of it."""
+
+    variable: _Short
+    name: _Short
+    number: _Count | None = None
+    release: _Digest | None = None
+    items: Annotated[list[UsedItem], Meta(max_length=200)] = []
+    left_out: _Count = 0
+
+
 class SentCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One call on the wire; `id` is the id of its output, `at` RFC 3339 with a zone."""
 
@@ -78,6 +97,7 @@ class SentCall(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     latency_ms: float | None = None
     error: Annotated[str, Meta(max_length=2000)] | None = None
     attempts: _Count | None = None
+    knowledge: Annotated[list[KnowledgeUsed], Meta(max_length=200)] = []
     task: Annotated[str, Meta(max_length=160)] | None = None
     key_digest: _Digest | None = None
     facts: dict[str, Any] | None = None

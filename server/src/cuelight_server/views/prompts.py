@@ -20,6 +20,7 @@ from cuelight_server.prompts import store
 from cuelight_server.prompts.model import Draft, Numbered, Prompt, Version, Workflow
 from cuelight_server.releases import store as releases
 from cuelight_server.routing import store as routing
+from cuelight_server.views.knowledge import KnowledgeRead, read_by_content
 
 _APPROVALS = 50
 _AUTHORITY = {"never": "never", "needs_approval": "needs_human_approval"}
@@ -146,6 +147,7 @@ class Card:
     last_approved_by: tuple[ApprovalLine, ...]
     rollback_version: str | None
     fallback: Mapping[str, Any] | None
+    knowledge: tuple[KnowledgeRead, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The card as it goes over the wire."""
@@ -193,6 +195,7 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         suite = store.suite(sql, prompt.workflow, content["evaluation"]["suite"]) if content else None
         report = _last_report(sql, name)
         ended = audit.newest_of(sql, Verb.PROMPT_RETIRE, name) if prompt.retired_at else None
+        knowledge = read_by_content(sql, prompt.workflow, content)
     rules = _rules(document, prompt.short)
     live = next((one for one in serving if one.environment == Environment.PRODUCTION), None)
     return Card(
@@ -232,6 +235,7 @@ def card(desk: Desk, name: str, before: int | None = None, size: int = DEFAULT_S
         ),
         rollback_version=live.rollback if live else None,
         fallback=rules.get("fallback"),
+        knowledge=knowledge,
     )
 
 

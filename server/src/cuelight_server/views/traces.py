@@ -1,7 +1,8 @@
 """Why an output is what it is: from its id to the version, the people, the evidence and the exact prompt."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from cuelight.contract.content import parse
 from cuelight.contract.errors import CuelightError
+from cuelight.contract.knowledge import sources, uses
 from cuelight.contract.rendering import render
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
@@ -23,6 +25,7 @@ from cuelight_server.releases.model import Release
 from cuelight_server.routing.rules import label
 from cuelight_server.telemetry import store
 from cuelight_server.telemetry.model import Call
+from cuelight_server.views.knowledge import Origin, UsedKnowledge, used
 from cuelight_server.views.releases import ReleaseLine, line
 
 _ORDER = (Environment.PRODUCTION.value, Environment.STAGING.value, Environment.DEVELOPMENT.value)
@@ -64,7 +67,8 @@ class Why:
     """Everything that decided one output. `digest_matches` is False when the app used other content than is stored.
 
     `also_in` names the other environments in which a call has the same id; `model_retired` says in words that the model
-    is no longer offered: the one thing that cannot be reproduced.
+    is no longer offered: the one thing that cannot be reproduced. `knowledge` says for each variable that is filled from
+    knowledge which release its items came from.
     """
 
     call: Mapping[str, Any]
@@ -83,6 +87,7 @@ class Why:
     decisions: tuple[Mapping[str, Any], ...]
     rebuild: Rebuild
     also_in: tuple[str, ...] = ()
+    knowledge: tuple[UsedKnowledge, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The answer as it goes over the wire; `approvals` stand beside the release that they belong to."""
@@ -111,6 +116,7 @@ def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
         version = prompts.version(sql, call.prompt, call.number) if call.number is not None else None
         release = _release(sql, call)
         models = (call.document.get("response_model"), call.document.get("model"), _model(version))
+        knowledge = _knowledge(sql, call, version)
         return Why(
             call=call.document,
             prompt=call.prompt,
@@ -126,8 +132,9 @@ def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
             settings=call.document.get("settings") or (version.content["settings"] if version else None),
             findings=tuple(call.document.get("findings", ())),
             decisions=tuple(call.document.get("decisions", ())),
-            rebuild=rebuild(call, version),
+            rebuild=with_knowledge(rebuild(call, version), call, version, knowledge),
             also_in=tuple(one for one in found if one != place),
+            knowledge=knowledge,
         )
 
 
@@ -148,6 +155,46 @@ def rebuild(call: Call, version: Version | None) -> Rebuild:
         words = "the values are not kept here; rendered with them the hash must equal `recorded`"
         return Rebuild(state=Rebuilt.VERIFIABLE, recorded=recorded, reason=words)
     return _rendered(call, version, recorded)
+
+
+def with_knowledge(made: Rebuild, call: Call, version: Version | None, knowledge: tuple[UsedKnowledge, ...]) -> Rebuild:
+    """The rebuild together with the releases that it takes: pure.
+
+    Kept values must hold exactly the items that the call told; where they do not, it is different, whatever the hash
+    says. Where the values are kept elsewhere, what the desk itself holds of them is named.
+    """
+    if version is None or not knowledge or made.state is Rebuilt.NOT_REPRODUCIBLE:
+        return made
+    if made.state is Rebuilt.VERIFIABLE:
+        here = [
+            f"{one.variable} is {one.name} release {one.number}"
+            for one in knowledge
+            if one.origin is Origin.AS_RELEASED
+        ]
+        return replace(made, reason=f"{made.reason}; of them the desk holds: {', '.join(here)}") if here else made
+    told = {
+        one.variable: [item.digest for item in one.items]
+        for one in knowledge
+        if one.origin is not Origin.NOT_RECORDED and not one.left_out
+    }
+    again = {
+        one.variable: [item.digest or None for item in one.items]
+        for one in uses(sources(parse(version.content)), call.document["values"], {})
+    }
+    lost = sorted(name for name, digests in told.items() if Counter(digests) - Counter(again.get(name, ())))
+    if lost:
+        reason = f"the kept value of {', '.join(lost)} does not hold the knowledge that the call told"
+        return replace(made, state=Rebuilt.DIFFERENT, reason=reason)
+    tied = [f"{one.name} release {one.number}" for one in knowledge if one.origin is Origin.AS_RELEASED]
+    return replace(made, reason=f"{made.reason}, with {', '.join(dict.fromkeys(tied))}") if tied else made
+
+
+def _knowledge(sql: Connection, call: Call, version: Version | None) -> tuple[UsedKnowledge, ...]:
+    """Told by the version that is stored here; of content that is not, nothing is known."""
+    if version is None or version.digest != call.digest:
+        return ()
+    told = call.document.get("knowledge", ())
+    return used(sql, call.prompt.partition(".")[0], sources(parse(version.content)), told)
 
 
 def _rendered(call: Call, version: Version, recorded: str) -> Rebuild:
