@@ -16,7 +16,7 @@ ifneq ($(shell $(RUN) -c 'print("starts")' 2>/dev/null) $(shell cat $(STAMP) 2>/
 $(STAMP): anew
 endif
 
-.PHONY: help setup demo serve test check bench docs clean anew
+.PHONY: help setup demo serve test check bench peers docs clean anew
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +24,7 @@ help: ## this list
 setup: $(STAMP) ## a virtual environment in .venv with everything in it
 	@echo 'Ready: $(VENV)/bin holds cuelight and cuelight-server.'
 
-demo: $(STAMP) ## start the desk with example data, in ./cuelight-data
+demo: $(STAMP) ## play the story of four workflows on a new desk, in ./cuelight-data
 	$(VENV)/bin/cuelight-server demo
 
 serve: $(STAMP) ## start the desk on ./cuelight-data
@@ -44,11 +44,17 @@ check: $(STAMP) ## lint, format, types and walls
 bench: $(STAMP) ## measure what the docs claim; ONLY=part for one part
 	$(RUN) -m benchmarks.run $(ONLY)
 
+peers: $(STAMP) ## the products that bench measures beside us, in .venv-peers
+	rm -rf .venv-peers
+	$(RUN) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@echo 'Ready: make bench ONLY=client'
+
 docs: $(STAMP) ## write docs/reference anew
 	$(RUN) -m cuelight_server.docs_reference
 
 clean: ## remove what make made; your cuelight-data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .venv-peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 anew:

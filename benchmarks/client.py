@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
+from benchmarks.figures import best, figure
+from benchmarks.peers import measured
 from cuelight import Client
 from cuelight.cache import DiskCopy
 from cuelight.contract.canonical import canonical, digest_bytes
@@ -17,7 +18,7 @@ from cuelight.contract.content import parse
 from cuelight.transport import MemoryTransport
 
 URL, KEY, PROMPT = "http://127.0.0.1:9", "cue_app_0123456789abcdef_00", "sales.lead_qualification"
-LOOPS, ROUNDS, STARTS = 20_000, 9, 9
+LOOPS, ROUNDS, STARTS, PROMPTS = 20_000, 9, 9, 50
 TEXT = "You qualify leads for {{company}}. " + "Weigh what is known, say what is not. " * 40
 VALUES = {"company": "Acme", "question": "Does this lead fit, and why?"}
 
@@ -38,7 +39,7 @@ print((time.perf_counter() - begun) * 1000)
 """
 
 
-def snapshot_document(prompts: int = 50) -> dict[str, Any]:
+def snapshot_document(prompts: int = PROMPTS) -> dict[str, Any]:
     """A snapshot of so many prompts; the measured one rolls out v2 to a tenth and has two string variables."""
     content = parse(
         {
@@ -70,8 +71,8 @@ def resolve_render() -> dict[str, Any]:
     """Microseconds for resolve and render in a warm client; the peer is a bare hash and two replaced texts."""
     with Client(cache_dir="", transport=MemoryTransport(snapshot_document())) as client:
         client.prompt(PROMPT, key="warm").render(**VALUES)
-        value = best(lambda: client.prompt(PROMPT, key="conversation-17").render(**VALUES))
-    peer = best(floor)
+        value = best(lambda: client.prompt(PROMPT, key="conversation-17").render(**VALUES), LOOPS, ROUNDS)
+    peer = best(floor, LOOPS, ROUNDS)
     return figure("client.resolve_render_us", value, "us", peer)
 
 
@@ -99,17 +100,6 @@ def cold_start(name: str, wait: float) -> dict[str, Any]:
     return figure(name, value, "ms", peer)
 
 
-def best(work: Callable[[], object]) -> float:
-    """Microseconds of one call, the best of several rounds: the others measure the neighbours."""
-    rounds = []
-    for _ in range(ROUNDS):
-        begun = time.perf_counter()
-        for _ in range(LOOPS):
-            work()
-        rounds.append((time.perf_counter() - begun) / LOOPS)
-    return min(rounds) * 1e6
-
-
 def fresh(code: str, folder: str) -> float:
     """The milliseconds that a fresh interpreter prints; bytecode is kept in `folder`, as an installed package has it."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -119,15 +109,24 @@ def fresh(code: str, folder: str) -> float:
     return float(run.stdout)
 
 
-def figure(name: str, value: float, unit: str, peer: float) -> dict[str, Any]:
-    """One measured figure beside its peer, measured in the same run."""
-    return {
-        "name": name,
-        "value": round(value, 3),
-        "unit": unit,
-        "peer": round(peer, 3),
-        "ratio": round(value / peer, 2),
-    }
+def beside_others() -> Iterator[dict[str, Any]]:
+    """The same work beside products that an app would use instead, each in its own venv; skipped where there is none."""
+    given = {"prompts": PROMPTS, "values": VALUES, "loops": LOOPS // 4, "rounds": ROUNDS, "starts": STARTS}
+    messages = [{"role": "system", "content": TEXT}, {"role": "user", "content": "{{question}}"}]
+    given |= {"messages": messages, "expected": TEXT.replace("{{company}}", VALUES["company"])}
+    with Client(cache_dir="", transport=MemoryTransport(snapshot_document())) as client:
+        names = "client.resolve_render_us.langfuse, client.cold_start_asking_ms.langfuse"
+        theirs = measured("langfuse_prompts", names, given)
+        if theirs is not None:
+            ours = best(lambda: client.prompt(PROMPT, key="conversation-17").render(**VALUES), LOOPS, ROUNDS)
+            yield figure("client.resolve_render_us.langfuse", ours, "us", theirs["resolve_render_us"])
+            asking = cold_start("client.cold_start_asking_ms", 1.0)["value"]
+            yield figure("client.cold_start_asking_ms.langfuse", asking, "ms", theirs["cold_start_asking_ms"])
+        for peer, name in (("unleash_variants", "unleash"), ("growthbook_features", "growthbook")):
+            theirs = measured(peer, f"client.resolve_us.{name}", given)
+            if theirs is not None:
+                ours = best(lambda: client.prompt(PROMPT, key="conversation-17"), LOOPS, ROUNDS)
+                yield figure(f"client.resolve_us.{name}", ours, "us", theirs["resolve_us"])
 
 
 def figures() -> Iterator[Mapping[str, Any]]:
@@ -135,6 +134,7 @@ def figures() -> Iterator[Mapping[str, Any]]:
     yield resolve_render()
     yield cold_start("client.cold_start_ms", 0.0)
     yield cold_start("client.cold_start_asking_ms", 1.0)
+    yield from beside_others()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.client import figure
+from benchmarks.figures import figure
 from benchmarks.snapshot import prepare, running
 
 

@@ -14,13 +14,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
-
-from benchmarks.client import figure, snapshot_document
+from benchmarks.bare import ETAG, PATH
+from benchmarks.client import snapshot_document
+from benchmarks.figures import figure
 from cuelight.contract.canonical import canonical, digest_bytes
 from cuelight_server.app import serve
 from cuelight_server.control.access import issue_key
@@ -32,7 +28,6 @@ from cuelight_server.kernel.terms import Environment
 from cuelight_server.routing import store
 from cuelight_server.routing.model import Published
 
-PATH = "/runtime/v1/snapshot"
 CONNECTIONS, SECONDS, ROUNDS = 16, 3.0, 3
 PLACE = "production"
 
@@ -54,29 +49,12 @@ def serve_desk(folder: str) -> None:
     serve(open_desk(Path(folder)), port=0, worker=False, listening=lambda url: print(url, flush=True))
 
 
-def serve_bare(path: str) -> None:
-    """The peer: the least that Starlette can do for the same bytes, on the same server with the same settings."""
-    body = Path(path).read_bytes()
-
-    async def bare(_: Request) -> Response:
-        return Response(body, media_type="application/json")
-
-    door = socket.socket()
-    door.bind(("127.0.0.1", 0))
-    door.listen(128)
-    app = Starlette(routes=[Route(PATH, bare)])
-    config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", log_level="warning", access_log=False, server_header=False
-    )
-    print(f"http://127.0.0.1:{door.getsockname()[1]}", flush=True)
-    uvicorn.Server(config).run(sockets=[door])
-
-
 @contextmanager
 def running(what: str, argument: str) -> Iterator[tuple[str, int]]:
-    """One of the two servers in its own process: its URL and its process id."""
+    """One of the two servers in its own process: its URL and its process id. The bare one imports nothing of ours."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-m", "benchmarks.snapshot", what, argument]
+    module = {"desk": "benchmarks.snapshot", "bare": "benchmarks.bare"}[what]
+    command = [sys.executable, "-m", module, argument]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
@@ -166,11 +144,12 @@ def figures() -> Iterator[Mapping[str, Any]]:
         body.write_bytes(canonical(snapshot_document(20)))
         with running("bare", str(body)) as (url, pid):
             bare, bare_p99, bare_core = measured(url, pid)
+            bare_same, bare_same_p99, _ = measured(url, pid, f"If-None-Match: {ETAG}\r\n")
     yield figure("snapshot.rps", rate, "1/s", bare)
     yield figure("snapshot.p99_ms", p99, "ms", bare_p99)
     yield figure("snapshot.rps_per_core", per_core, "1/s", bare_core)
-    yield figure("snapshot.not_modified_rps", same, "1/s", bare)
-    yield figure("snapshot.not_modified_p99_ms", same_p99, "ms", bare_p99)
+    yield figure("snapshot.not_modified_rps", same, "1/s", bare_same)
+    yield figure("snapshot.not_modified_p99_ms", same_p99, "ms", bare_same_p99)
 
 
 def _etag(url: str, head: str) -> str:
@@ -182,8 +161,8 @@ def _etag(url: str, head: str) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 2:
-        {"desk": serve_desk, "bare": serve_bare}[sys.argv[1]](sys.argv[2])
+    if len(sys.argv) > 1:
+        serve_desk(sys.argv[1])
     else:
         for one in figures():
             print(json.dumps(one))

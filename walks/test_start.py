@@ -99,7 +99,9 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         start = f"from {module} import main; main()"
         (programs / name).write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{start}' \"$@\"\n")
         (programs / name).chmod(0o755)
-    (programs / "python").symlink_to(sys.executable)
+    # No link: an interpreter that is started through one does not find the packages of its virtual environment.
+    (programs / "python").write_text(f"#!/bin/sh\nexec '{sys.executable}' \"$@\"\n")
+    (programs / "python").chmod(0o755)
     plain = {name: value for name, value in os.environ.items() if not name.startswith("CUELIGHT")}
     return {
         **plain,

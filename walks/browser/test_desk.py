@@ -36,10 +36,13 @@ def test_a_person_signs_in_and_sees_what_serves_where(page, desk_url, shots, req
     page.get_by_role("button", name="Priya Nandakumar").click()
     page.wait_for_url(f"{desk_url}/")
     assert page.get_by_role("heading", level=1).inner_text().endswith(", Priya")
-    row = page.get_by_role("row").filter(has_text="sales.research_summary")
+    row = page.get_by_role("row").filter(has_text="research_summary")
     assert "v1" in row.inner_text()
     assert "Hold" in row.inner_text() or "Standby" in row.inner_text() or "Go" in row.inner_text()
     assert page.get_by_text("hand-written recordings").is_visible()
+    groups = page.get_by_role("rowheader").all_inner_texts()
+    assert [one.split()[0] for one in groups] == ["sales", "clinical", "notes", "tutoring"]
+    assert "yours" in groups[0]
     _shot(page, shots, "desk", request)
 
 
@@ -57,6 +60,15 @@ def test_what_needs_a_person_names_the_rollback(page, desk_url):
     page.get_by_role("button", name="Dana Kim").click()
     needs = page.locator("section", has=page.get_by_role("heading", name="Needs a person"))
     assert "sales.research_summary" in needs.inner_text()
+
+
+def test_who_stands_in_for_an_owner_is_found_without_script(page, desk_url):
+    page.goto(f"{desk_url}/signin")
+    stand_in = page.get_by_role("button", name="Tom Whelan")
+    assert not stand_in.is_visible()
+    page.locator(".team", has=page.get_by_role("heading", name="sales")).locator("summary").click()
+    stand_in.click()
+    page.wait_for_url(f"{desk_url}/")
 
 
 def test_a_wrong_token_is_told_what_to_do(chromium, desk_url):

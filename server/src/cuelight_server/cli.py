@@ -366,13 +366,13 @@ def migrate(data: Path | None, *, yes: bool) -> None:
 
 
 @commands.command()
-@click.option("--example", default="sales", show_default=True, help="The example workflow to play.")
+@click.option("--only", type=click.Choice(["sales", "tutoring", "clinical", "notes"]), help="One workflow's chapter.")
 @_folder
-def demo(data: Path | None, example: str) -> int:
-    """Play the whole story on a new demo desk; every output in it is a recording."""
+def demo(data: Path | None, only: str | None) -> int:
+    """Play the story of all four example workflows on a new demo desk; every output in it is a recording."""
     from cuelight_server.demo import main as play
 
-    return play(data or _settings().folder, example)
+    return play(data or _settings().folder, only or "")
 
 
 def _serve_temporary(settings: Settings) -> None:

@@ -1,18 +1,26 @@
 """The pages: who comes in and how, what the desk says when it is empty, and that nothing on it is markup of others."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from cuelight.files import read_folder
 from cuelight_server.app import build
 from cuelight_server.audit.model import Event
 from cuelight_server.control.access import issue_key, issue_token
+from cuelight_server.control.push import push
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
+from cuelight_server.views.desk import people
+from cuelight_server.views.desk import person as desk_person
+from cuelight_server.web.desk import page
 from cuelight_server.web.words import ago, event_words
 from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare, who
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @pytest.fixture
@@ -84,6 +92,56 @@ def test_a_rollback_shows_as_hold_with_its_reason_and_the_reason_is_text_not_mar
     assert "&lt;script&gt;alert(1)" in text
     assert "<script" not in text
     assert "Took back" in text
+
+
+def test_a_refusal_with_many_reasons_is_shown_with_its_first_and_how_many_more():
+    said = Event(
+        at="2026-01-05T09:00:00.000000Z", actor="a", verb="refused", subject="s", facts={"message": "x; y; z"}, seq=1
+    )
+    assert event_words(said) == "Refused: x and 2 more reasons"
+
+
+def examples(desk, person):
+    for name, author in (("sales", "leon.abara"), ("notes", "nora.blum")):
+        push(desk, person(author, of=desk), read_folder(EXAMPLES / name).bundle)
+
+
+def test_prompts_stand_by_workflow_and_those_of_the_person_come_first(browse_demo, demo_desk, person):
+    examples(demo_desk, person)
+    for who_looks, first, second in (("dana.kim", "sales", "notes"), ("emil.roth", "notes", "sales")):
+        shown = page(demo_desk, desk_person(demo_desk, who_looks))
+        assert [(one.workflow, one.yours) for one in shown.groups] == [(first, True), (second, False)]
+        browse_demo.post("/signin", data={"as": who_looks})
+        text = browse_demo.get("/").text
+        assert text.index(f"<b>{first}</b>") < text.index(f"<b>{second}</b>")
+        assert "tier elevated" in text
+        assert "Meeting notes of one team" in text
+
+
+def test_the_steps_on_the_way_do_not_fill_what_happened_lately(browse_demo, demo_desk, person):
+    examples(demo_desk, person)
+    browse_demo.post("/signin", data={"as": "dana.kim"})
+    lately = browse_demo.get("/").text.partition('id="lately"')[2]
+    assert "Minted notes.meeting_summary@v2" in lately
+    assert "Brought recordings" not in lately
+
+
+def test_the_sign_in_page_names_the_people_by_workflow_and_each_of_them_can_be_chosen(browse_demo, demo_desk, person):
+    person("zoe.stranger", of=demo_desk)
+    examples(demo_desk, person)
+    text = browse_demo.get("/signin").text
+    assert text.index("notes") < text.index("sales") < text.index("No role yet") < text.index("zoe.stranger")
+    assert "workflow owner and 3 more roles" in text
+    assert "Who stands in for them (5)" in text
+    for one in people(demo_desk):
+        assert text.count(f'value="{one.id}"') == 1
+
+
+def test_before_the_first_push_the_sign_in_page_names_the_people_all_the_same(browse_demo, demo_desk, person):
+    person("zoe.stranger", of=demo_desk)
+    text = browse_demo.get("/signin").text
+    assert 'value="zoe.stranger"' in text
+    assert "<details>" not in text
 
 
 def test_a_form_that_is_too_large_counts_as_empty(browse):

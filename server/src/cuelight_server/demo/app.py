@@ -9,6 +9,7 @@ from typing import Any
 
 from cuelight import Action, Client, Result
 from cuelight.contract.errors import NotFound
+from cuelight_server.kernel.cases import whole_input
 
 _FOLLOW_SECONDS = 10.0
 
@@ -73,7 +74,7 @@ def load(bundle: dict[str, Any]) -> tuple[dict[str, dict[str, dict[str, Any]]], 
     """Inputs by prompt and case, and outputs by (content digest, case), of a workflow's bundle."""
     workflow = bundle["workflow"]["workflow"]
     inputs = {
-        f"{workflow}.{name}": {case["id"]: {**suite.get("defaults", {}), **case["input"]} for case in suite["cases"]}
+        f"{workflow}.{name}": {case["id"]: whole_input(case, suite) for case in suite["cases"]}
         for name, suite in bundle["suites"].items()
     }
     outputs = {(one["content"], one["case"]): one for one in bundle["recordings"]}

@@ -14,7 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cuelight.contract.errors import Blocked, NotFound, Unavailable
+from cuelight.contract.errors import Blocked, CuelightError, NotFound, Unavailable
 
 _START_SECONDS = 20.0
 _COMMAND_SECONDS = 60.0
@@ -29,8 +29,12 @@ class Run:
 
     @property
     def json(self) -> Any:
-        """The output read as JSON."""
-        return json.loads(self.text)
+        """The output read as JSON; Unavailable, with the first line, where the command said something else."""
+        try:
+            return json.loads(self.text)
+        except ValueError as no:
+            said = self.text.strip().partition("\n")[0][:200]
+            raise Unavailable(f"the command ended with {self.code} and said: {said}", "run it by hand") from no
 
 
 @dataclass
@@ -52,6 +56,15 @@ class Narrator:
     def show(self, words: str) -> None:
         """One line of output, as it is."""
         self.console.print(words, markup=False)
+
+    @contextmanager
+    def chapter(self, name: str) -> Iterator[None]:
+        """A chapter that cannot go on is one more thing that did not hold; the next one is played all the same."""
+        try:
+            yield
+        except (CuelightError, LookupError, subprocess.TimeoutExpired) as stuck:
+            why = stuck.message if isinstance(stuck, CuelightError) else repr(stuck)
+            self.check(f"{name}: the story goes on to its end ({why})", holds=False)
 
     def check(self, words: str, *, holds: bool) -> None:
         """One thing that must be true; what is not is remembered and ends the demo with an error."""

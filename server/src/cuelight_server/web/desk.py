@@ -1,6 +1,6 @@
 """The desk page: what needs a person, what happened lately, and what serves where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +9,10 @@ from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
 from cuelight_server.views import activity
 from cuelight_server.views import desk as desk_view
-from cuelight_server.web.words import ago, event_words
+from cuelight_server.views.teams import Team, teams
+from cuelight_server.web.words import ago, counted, event_words, is_step
 
-_LATELY = 6
+_LATELY, _LOOKED_AT = 8, 60
 _OUTCOMES = {"pass": "passed", "fail": "failed", "inconclusive": "was not clear"}
 
 
@@ -20,9 +21,11 @@ class Need:
     """One line that asks for a person."""
 
     state: str
+    workflow: str
     prompt: str
     words: str
     next: str
+    yours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class ServingRow:
 
     state: str
     word: str
+    workflow: str
     prompt: str
     why: str
     environment: str
@@ -49,6 +53,17 @@ class ServingRow:
     report: str
     back_to: str
     clients: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One workflow's prompts; `yours` where the person holds a role in it, or stands in for one."""
+
+    workflow: str
+    title: str
+    tier: str
+    yours: bool
+    rows: tuple[ServingRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ class DeskPage:
     demo: bool
     needs: tuple[Need, ...]
     lately: tuple[Line, ...]
-    rows: tuple[ServingRow, ...]
+    groups: tuple[Group, ...]
     template: str = "desk/desk.html"
 
 
@@ -70,16 +85,33 @@ def page(desk: Desk, person: Actor) -> DeskPage:
     """The desk as this person sees it now."""
     now = desk.clock()
     status = desk_view.status(desk)
-    needs = tuple(sorted((need for row in status.rows if (need := _need(row))), key=lambda one: one.state != "hold"))
+    of = {one.workflow: one for one in teams(desk)}
+    mine = {name for name, team in of.items() if team.holds(person.id)}
+    needs = [need for row in status.rows if (need := _need(row, mine))]
     return DeskPage(
         title="Desk",
         person=person.name,
         greeting=f"{_time_of_day(now)}, {person.name.split()[0]}",
         summary=_summary(len(needs), len(status.rows)),
         demo=desk.demo,
-        needs=needs,
+        needs=tuple(sorted(needs, key=lambda one: (not one.yours, one.state != "hold"))),
         lately=_lately(desk, now),
-        rows=tuple(_row(row, now) for row in status.rows),
+        groups=_groups([_row(row, now) for row in status.rows], of, mine),
+    )
+
+
+def _groups(rows: Sequence[ServingRow], of: dict[str, Team], mine: set[str]) -> tuple[Group, ...]:
+    """By workflow; those of this person come first."""
+    names = sorted({row.workflow for row in rows}, key=lambda name: (name not in mine, name))
+    return tuple(
+        Group(
+            workflow=name,
+            title=of[name].title if name in of else name,
+            tier=of[name].tier if name in of else "no tier",
+            yours=name in mine,
+            rows=tuple(row for row in rows if row.workflow == name),
+        )
+        for name in names
     )
 
 
@@ -93,24 +125,29 @@ def _summary(needs: int, rows: int) -> str:
         return "This desk is empty. It fills with the first push."
     if not needs:
         return "Nothing needs you. Everything is running as approved."
-    return f"{'One thing needs' if needs == 1 else f'{needs} things need'} a person. Everything else is running as approved."
+    things = "One thing needs" if needs == 1 else f"{counted(needs)} things need"
+    rest = "" if needs == rows else " Everything else is running as approved."
+    return f"{things} a person.{rest}"
 
 
-def _need(row: desk_view.Row) -> Need | None:
-    if row.state == "hold":
-        return Need(
-            "hold", row.prompt, row.why, "Find the cause, add the missing test case, then release a new version."
-        )
-    if row.state == "standby":
-        return Need("standby", row.prompt, row.why, f"cuelight release {row.prompt}@<version> names what is missing.")
-    return None
+def _need(row: desk_view.Row, mine: set[str]) -> Need | None:
+    steps = {
+        "hold": "Find the cause, add the missing test case, then release a new version.",
+        "standby": "Ask for its release: the checklist says what is missing, if anything is.",
+    }
+    if row.state not in steps:
+        return None
+    workflow, _, prompt = row.prompt.partition(".")
+    return Need(row.state, workflow, prompt, row.why, steps[row.state], yours=workflow in mine)
 
 
 def _row(row: desk_view.Row, now: datetime) -> ServingRow:
+    workflow, _, prompt = row.prompt.partition(".")
     return ServingRow(
         state=row.state,
         word=row.word,
-        prompt=row.prompt,
+        workflow=workflow,
+        prompt=prompt,
         why=row.why,
         environment=row.environment,
         serves=_serves(row.serves),
@@ -136,8 +173,9 @@ def _report(report: desk_view.ReportLine | None) -> str:
 
 
 def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
+    """The newest events that changed what the desk says; the steps in between are in the audit log."""
     names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
-    events = activity.events(desk, size=_LATELY).items
+    events = [one for one in activity.events(desk, size=_LOOKED_AT).items if not is_step(one)][:_LATELY]
     return tuple(
         Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
     )

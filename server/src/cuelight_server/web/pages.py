@@ -1,6 +1,6 @@
 """The map of the pages, and the two everybody may open: sign in and sign out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
@@ -14,8 +14,9 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import CuelightError
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.kernel.terms import Role
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.teams import teams
 from cuelight_server.web import desk as desk_page
 from cuelight_server.web import session
 from cuelight_server.web.forms import Form, posted
@@ -32,12 +33,22 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """The people of one workflow: who holds a role first, then who stands in for them."""
+
+    workflow: str
+    tier: str
+    owners: tuple[Choice, ...]
+    backups: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SignInPage:
     """What the sign-in page shows."""
 
     title: str
     problem: str
-    people: tuple[Choice, ...]
+    people: tuple[Choices, ...]
 
 
 def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
@@ -90,17 +101,30 @@ def _not_from_here(desk: Desk) -> Response:
 
 
 def _sign_in_page(desk: Desk, problem: str) -> SignInPage:
-    people = desk_view.people(desk) if desk.demo else ()
-    choices = tuple(
-        Choice(one.id, one.name, _roles(desk_view.me(desk, one).roles))
-        for one in people
-        if one.kind is ActorKind.PERSON
-    )
-    return SignInPage("Sign in", problem, choices)
+    return SignInPage("Sign in", problem, _choices(desk) if desk.demo else ())
 
 
-def _roles(held: Any) -> str:
-    words = [
-        f"{', '.join(str(role).replace('_', ' ') for role in roles)} of {workflow}" for workflow, roles in held.items()
+def _choices(desk: Desk) -> tuple[Choices, ...]:
+    """Who may be chosen, by workflow; at the end those who hold no role anywhere."""
+    here = {one.id: one.name for one in desk_view.people(desk)}
+    every = teams(desk)
+    found = [
+        Choices(team.workflow, team.tier, _named(team.owners, here), _named(team.backups, here, team.owners))
+        for team in every
     ]
-    return "; ".join(words) or "no role yet"
+    others = {id: () for id in here if not any(team.holds(id) for team in every)}
+    if others:
+        found.append(Choices("No role yet" if found else "People", "", _named(others, here), ()))
+    return tuple(found)
+
+
+def _named(held: Mapping[str, Sequence[Role]], here: Mapping[str, str], but: Container[str] = ()) -> tuple[Choice, ...]:
+    """The people among these who have an account; `but` leaves out those who are shown already."""
+    return tuple(Choice(id, here[id], _roles(roles)) for id, roles in held.items() if id in here and id not in but)
+
+
+def _roles(held: Sequence[Role]) -> str:
+    if not held:
+        return "no role yet"
+    first = held[0].value.replace("_", " ")
+    return first if len(held) == 1 else f"{first} and {len(held) - 1} more roles"

@@ -17,15 +17,35 @@ def ago(at: datetime, now: datetime) -> str:
     return "just now"
 
 
+def counted(number: int) -> str:
+    """A small number as a word that begins a sentence, a larger one in digits."""
+    words = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
+    return words[number] if 0 <= number < len(words) else str(number)
+
+
+def is_step(event: Event) -> bool:
+    """Whether an event is only a step on the way to another that is shown: the start of an evaluation, files that came along."""
+    return str(event.verb) in _STEPS
+
+
 def event_words(event: Event) -> str:
     """One sentence for one audit event; an unknown verb is shown as it is, never hidden."""
     facts: Any = event.facts
     if event.verb == "refused":
-        return f"Refused: {facts.get('message', 'no reason kept')}"
+        return f"Refused: {_first(str(facts.get('message', 'no reason kept')))}"
+    if event.verb == "evaluation.finish":
+        return f"{_FINISHED.get(facts.get('verdict'), 'Finished an evaluation, without a verdict:')} {event.subject}"
     words = _WORDS.get(str(event.verb))
     return f"{words} {event.subject}" if words else f"{event.verb} {event.subject}"
 
 
+def _first(reasons: str) -> str:
+    """The first of several reasons, and how many more there are; all of them stand in the audit log."""
+    first, *more = reasons.split("; ")
+    return f"{first} and {len(more)} more {'reason' if len(more) == 1 else 'reasons'}" if more else first
+
+
+_FINISHED = {"pass": "Evaluation passed:", "fail": "Evaluation failed:", "inconclusive": "Evaluation was not clear:"}
 _WORDS = {
     "desk.create": "The desk was opened:",
     "actor.add": "Added",
@@ -42,9 +62,21 @@ _WORDS = {
     "prices.push": "Updated prices of",
     "recording.push": "Brought recordings for",
     "evaluation.run": "Started an evaluation of",
-    "evaluation.finish": "Finished an evaluation of",
     "release.approve": "Approved",
     "release.open": "Released",
     "release.roll_back": "Took back",
     "prompt.switch_off": "Switched off",
 }
+
+_STEPS = frozenset(
+    {
+        "actor.add",
+        "token.issue",
+        "workflow.push",
+        "suite.push",
+        "knowledge.push",
+        "prices.push",
+        "recording.push",
+        "evaluation.run",
+    }
+)
