@@ -125,6 +125,19 @@ class Admin:
         """What differs from one release to another."""
         return self._get(f"/knowledge/{_step(workflow)}/{_step(name)}/diff", **{"from": old, "to": new})
 
+    # providers
+    def providers(self) -> Json:
+        """The model providers that are set on the desk, without their keys."""
+        return self._get("/providers")
+
+    def set_provider(self, name: str, base_url: str, key: str | None) -> Json:
+        """Set where a provider answers and its key; None where it needs none."""
+        return self._ask("PUT", f"/providers/{_step(name)}", json={"base_url": base_url, "key": key})
+
+    def remove_provider(self, name: str) -> Json:
+        """Remove a provider and its key."""
+        return self._ask("DELETE", f"/providers/{_step(name)}")
+
     # evaluation
     def start_evaluation(self, prompt: str, label: str, provider: str, baseline: str) -> str:
         """Begin an evaluation; its id."""

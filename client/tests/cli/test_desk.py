@@ -1,5 +1,6 @@
 """The whole way on a real desk: push, evaluate, approve, release, look, roll back, and every refusal on it."""
 
+import io
 import os
 import re
 import shutil
@@ -311,6 +312,23 @@ def test_a_prompt_is_switched_off_retired_and_comes_back_only_by_its_owner(ask, 
     assert ask("engineering", "push", SALES, "--revive", name).code == 23
     back = ask("workflow", "push", SALES, "--revive", name)
     assert back.code == 0, back.err
+
+
+def test_a_key_of_a_provider_goes_in_by_standard_input_and_is_never_shown(ask, desk, monkeypatch):
+    assert "none is set" in ask("author", "providers").out
+    monkeypatch.setattr("sys.stdin", io.StringIO("sk-secret-1\n"))
+    done = ask("author", "providers", "set", "openai", "--json")
+    assert (done.code, done.json["key"], done.json["base_url"]) == (0, True, "https://api.openai.com/v1")
+    listed = ask("author", "providers")
+    assert "a key is set" in listed.out
+    assert "sk-secret" not in listed.out + done.out
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
+    assert ask("author", "providers", "set", "openai").code == 20
+    assert ask("engineering", "providers", "set", "openai", "--no-key").code == 23
+    assert ask("author", "providers", "set", "openai", "--no-key", "--base-url", "http://far.example/v1").code == 20
+    assert "sealed anew: openai" in desk.server("reseal", "--new-key")
+    assert "· removed" in ask("author", "providers", "remove", "openai").out
+    assert ask("author", "providers", "remove", "openai").code == 21
 
 
 def test_models_in_use_and_one_that_is_no_longer_offered(ask, pushed):

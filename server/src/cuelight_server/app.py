@@ -13,12 +13,25 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
-from cuelight_server.api import audit, errors, evaluations, knowledge, models, prompts, releases, runtime, status
+from cuelight_server.api import (
+    audit,
+    errors,
+    evaluations,
+    knowledge,
+    models,
+    prompts,
+    providers,
+    releases,
+    runtime,
+    status,
+)
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.once import forget_answers
+from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
+from cuelight_server.vault.sealing import SealingKeys
 from cuelight_server.worker import Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
@@ -29,18 +42,25 @@ _ROUTERS = (
     releases.router,
     status.router,
     models.router,
+    providers.router,
     audit.router,
 )
 
 
 def build(
-    desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True, host: str = ""
+    desk: Desk,
+    *,
+    providers: Mapping[str, Provider] | None = None,
+    worker: bool = True,
+    host: str = "",
+    sealing: SealingKeys | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
+    `sealing` are the keys that keys of providers are sealed with; without, none can be set.
     """
-    made = Worker(desk, providers or {}, ticks=(forget_answers,))
+    made = Worker(desk, Connected(desk, sealing, providers or {}), ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
         version=__version__,
@@ -51,7 +71,7 @@ def build(
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.state.host = host
+    app.state.host, app.state.sealing = host, sealing
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
@@ -69,6 +89,7 @@ def serve(
     worker: bool = True,
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
+    sealing: SealingKeys | None = None,
 ) -> None:
     """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -77,7 +98,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, worker=worker, host=host),
+        build(desk, providers=providers, worker=worker, host=host, sealing=sealing),
         loop="uvloop",
         http="httptools",
         log_level="warning",

@@ -89,6 +89,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             settings.port if port is None else port,
             providers=_providers(settings),
             listening=lambda url: _listening(desk, url, folder),
+            sealing=_sealing(settings, folder),
         )
 
 
@@ -338,8 +339,12 @@ def worker(data: Path | None) -> None:
     ended = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ended.set())
+    from cuelight_server.control.providers import Connected
+
+    settings = _settings()
     with _opened(data) as desk:
-        running = Worker(desk, _providers(_settings()))
+        sealing = _sealing(settings, data or settings.folder)
+        running = Worker(desk, Connected(desk, sealing, _providers(settings)))
         running.start()
         ended.wait()
         running.stop()
@@ -363,6 +368,27 @@ def migrate(data: Path | None, *, yes: bool) -> None:
     elif any(not plan.idle for plan in found):
         bring_up(*where)
         click.echo("Done.")
+
+
+@commands.command()
+@click.option("--new-key", is_flag=True, help="Put a new key into the sealing key file first; older ones still open.")
+@_folder
+def reseal(data: Path | None, *, new_key: bool) -> None:
+    """Seal the keys of model providers anew under the current sealing key, after it was changed."""
+    from cuelight_server.control.providers import reseal as seal_anew
+    from cuelight_server.kernel.ids import sealing_key
+    from cuelight_server.vault.keyfile import put_in_front
+
+    settings = _settings()
+    folder = data or settings.folder
+    if new_key and settings.sealing_keys:
+        raise Invalid("the sealing keys are in CUELIGHT_SEALING_KEYS", "put a new one in front there, then run: reseal")
+    with _opened(data) as desk:
+        keys = put_in_front(_sealing_file(settings, folder), sealing_key()) if new_key else _sealing(settings, folder)
+        names = seal_anew(desk, keys)
+    click.echo(f"sealed anew: {', '.join(names)}" if names else "nothing to do")
+    if new_key:
+        click.echo("  restart the servers, so that they seal with it; the older keys may go when no backup needs them")
 
 
 @commands.command()
@@ -445,6 +471,21 @@ def _providers(settings: Settings) -> Any:
     from cuelight_server.providers import build
 
     return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
+
+
+def _sealing(settings: Settings, folder: Path) -> Any:
+    """What keys of providers are sealed with: from the environment, or from a file that is made at the first start."""
+    from cuelight_server.kernel.ids import sealing_key
+    from cuelight_server.vault.keyfile import load_or_make
+    from cuelight_server.vault.sealing import read_keys
+
+    if settings.sealing_keys:
+        return read_keys(settings.sealing_keys)
+    return load_or_make(_sealing_file(settings, folder), sealing_key())
+
+
+def _sealing_file(settings: Settings, folder: Path) -> Path:
+    return settings.sealing_key_file or folder / "sealing.key"
 
 
 def _shell_user() -> str:

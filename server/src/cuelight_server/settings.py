@@ -29,7 +29,11 @@ class Settings:
     openai_base_url: str = "https://api.openai.com/v1"
     """CUELIGHT_OPENAI_BASE_URL: where an OpenAI-compatible model answers."""
     openai_key: str | None = field(default=None, repr=False)
-    """CUELIGHT_OPENAI_KEY: the key for it."""
+    """CUELIGHT_OPENAI_KEY: the key for it; one that is set on the desk (`cuelight providers set`) counts before it."""
+    sealing_keys: str | None = field(default=None, repr=False)
+    """CUELIGHT_SEALING_KEYS: what seals keys of providers, 32 bytes in base64, the current one first; unset, a file."""
+    sealing_key_file: Path | None = None
+    """CUELIGHT_SEALING_KEY_FILE: the file with them; unset, `sealing.key` in the data folder, made at the first start."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -45,7 +49,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
         openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url)),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
+        sealing_keys=given.get("CUELIGHT_SEALING_KEYS"),
+        sealing_key_file=_path(given.get("CUELIGHT_SEALING_KEY_FILE")),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text).expanduser() if text else None
 
 
 def _port(text: str) -> int:

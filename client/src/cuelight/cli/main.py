@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "off": ("retiring", "Switch a prompt off: callers get its declared fallback."),
     "retire": ("retiring", "Retire a prompt, and its name with it."),
     "models": ("models", "Show which models are in use; retire one."),
+    "providers": ("providers", "Show the model providers of the desk; set or remove one."),
     "card": ("card", "Show everything the desk knows of one prompt."),
     "status": ("look", "Show what serves where."),
     "why": ("why", "Show which version made an output, and who let it."),

@@ -38,6 +38,9 @@ class Verb(StrEnum):
     PROMPT_SWITCH_OFF = "prompt.switch_off"
     PROMPT_RETIRE = "prompt.retire"
     PROMPT_REVIVE = "prompt.revive"
+    PROVIDER_SET = "provider.set"
+    PROVIDER_REMOVE = "provider.remove"
+    PROVIDER_RESEAL = "provider.reseal"
 
     @property
     def rule(self) -> "Rule":
@@ -110,5 +113,8 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.PROMPT_REVIVE: Rule(
             sentence="Let a push use the name of a retired prompt again.", roles=frozenset({_BUSINESS})
         ),
+        Verb.PROVIDER_SET: Rule(sentence="Set where a model provider answers, and its key.", admin=True),
+        Verb.PROVIDER_REMOVE: Rule(sentence="Remove a model provider and its key.", admin=True),
+        Verb.PROVIDER_RESEAL: Rule(sentence="Seal the keys of providers anew under another sealing key.", system=True),
     }
 )

@@ -12,6 +12,7 @@ from cuelight_server.docs_reference.markdown import codes
 from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
+from cuelight_server.vault.model import SetProvider
 from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
@@ -59,6 +60,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/off": _of(SwitchedOff),
     "POST /api/v1/retirements": _of(RetiredPrompt),
     "POST /api/v1/models/retired": _of(RetiredModel),
+    "PUT /api/v1/providers/{name}": _of(SetProvider),
+    "DELETE /api/v1/providers/{name}": ("provider",),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -72,6 +75,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/evaluations": _of(EvaluationLine),
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
     "GET /api/v1/models": _of(ModelLine),
+    "GET /api/v1/providers": _of(SetProvider),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
 }

@@ -41,6 +41,16 @@ def token_secret() -> str:
     return secrets.token_hex(_SECRET_BYTES)
 
 
+def nonce() -> bytes:
+    """A number that is used once: 96 random bits."""
+    return secrets.token_bytes(12)
+
+
+def sealing_key() -> bytes:
+    """A key for AES-256: 32 random bytes."""
+    return secrets.token_bytes(32)
+
+
 def worker_id() -> str:
     """What tells one worker from another while both run: 64 bits, 16 hex characters."""
     return secrets.token_hex(_TOKEN_ID_BYTES)

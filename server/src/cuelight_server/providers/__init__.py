@@ -5,9 +5,21 @@ from cuelight_server.providers.openai import OpenAI
 from cuelight_server.providers.port import Completion, CompletionRequest, Provider
 from cuelight_server.providers.recorded import Recorded, Recording
 
-__all__ = ["NAMES", "Completion", "CompletionRequest", "Echo", "OpenAI", "Provider", "Recorded", "Recording", "build"]
+__all__ = [
+    "KEYED",
+    "NAMES",
+    "Completion",
+    "CompletionRequest",
+    "Echo",
+    "OpenAI",
+    "Provider",
+    "Recorded",
+    "Recording",
+    "build",
+]
 
 NAMES = ("recorded", "openai", "echo")
+KEYED = ("openai",)  # those that answer at an address, with a key
 
 
 def build(*, openai_base_url: str, openai_key: str | None) -> dict[str, Provider]:

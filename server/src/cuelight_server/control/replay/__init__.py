@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event
-from cuelight_server.control.replay import decisions, evidence, people, shelf
+from cuelight_server.control.replay import decisions, evidence, people, providers, shelf
 from cuelight_server.control.replay.compare import Row
 
 __all__ = ["Rows", "replay"]
@@ -25,6 +25,7 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("prices", shelf.prices),
     ("recording", shelf.recordings),
     ("retired_model", shelf.retired_models),
+    ("provider_connection", providers.connections),
     ("evaluation", evidence.evaluations),
     ("evaluation_result", evidence.results),
     ("approval", decisions.approvals),

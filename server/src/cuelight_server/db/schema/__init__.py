@@ -20,6 +20,7 @@ from cuelight_server.db.schema.prompts import (
 from cuelight_server.db.schema.releases import approval, release
 from cuelight_server.db.schema.routing import client_seen, deployment, environment, snapshot
 from cuelight_server.db.schema.telemetry import call
+from cuelight_server.db.schema.vault import provider_connection
 
 __all__ = [
     "IMMUTABLE",
@@ -41,6 +42,7 @@ __all__ = [
     "knowledge",
     "prices",
     "prompt",
+    "provider_connection",
     "recording",
     "registry",
     "release",
