@@ -34,6 +34,7 @@ from cuelight_server.docs_reference.formats import definitions, graders
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts.enforcement import ENFORCED_BY
+from cuelight_server.vault.sealing import key_text, read_keys
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -171,8 +172,9 @@ def test_both_command_lines_and_the_reference_agree_how_errors_end():
 def asked(demo_desk, tmp_path):
     """Ask a desk for everything that the reference tells of: {address: answer}."""
     add_actor(demo_desk, SYSTEM, "ada.moss", "Ada Moss", admin=True)
-    add_actor(demo_desk, SYSTEM, "ben.okoro", "Ben Okoro")
-    with TestClient(build(demo_desk, worker=True), base_url="http://localhost") as http:
+    add_actor(demo_desk, SYSTEM, "ben.okoro", "Ben Okoro", admin=True)
+    sealing = read_keys(key_text(bytes(32)))
+    with TestClient(build(demo_desk, worker=True, sealing=sealing), base_url="http://localhost") as http:
         yield Asking(http, issue_key(demo_desk, SYSTEM, "app", Environment.PRODUCTION))
 
 
@@ -189,6 +191,15 @@ class Asking:
         assert answer.status_code < 400, (address, answer.text)
         self.answers[address] = answer
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
+
+
+def ask_for_models(asked):
+    there = {"base_url": "https://api.example.com/v1", "key": "x"}
+    asked("PUT /api/v1/providers/{name}", "/api/v1/providers/openai", json=there)
+    asked("GET /api/v1/providers")
+    asked("DELETE /api/v1/providers/{name}", "/api/v1/providers/openai")
+    asked("GET /api/v1/models")
+    asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
 
 
 def test_every_address_gives_what_the_reference_says(asked, made):
@@ -228,8 +239,7 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     for plain in ("/status", "/me", "/audit", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
-    asked("GET /api/v1/models")
-    asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
+    ask_for_models(asked)
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
     for page in ("/healthz", "/", "/signin"):

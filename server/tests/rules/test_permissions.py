@@ -40,6 +40,9 @@ MATRIX = {
     "prompt.retire": "WE",
     "prompt.revive": "W",
     "model.retire": "Ea",
+    "provider.set": "a",
+    "provider.remove": "a",
+    "provider.reseal": "s",
     "desk.restore": "s",
 }
 WHO = {
