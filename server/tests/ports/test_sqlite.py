@@ -297,6 +297,7 @@ def test_a_mistake_in_the_program_is_not_dressed_up(code, registry):
 
 OPERATIONAL = {
     "client_seen": "insert update delete",
+    "idempotency_key": "delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",
     "evaluation_result": "insert update",
     "token": "update:last_used_at",
