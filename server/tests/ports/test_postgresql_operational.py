@@ -33,6 +33,7 @@ def calls(tmp_path, databases):
 
 OPERATIONAL = {
     "client_seen": "insert update delete",
+    "idempotency_key": "delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",
     "evaluation_result": "insert update",
     "token": "update:last_used_at",
