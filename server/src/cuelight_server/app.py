@@ -15,39 +15,45 @@ from starlette.routing import Route
 from cuelight_server import __version__, web
 from cuelight_server.api import audit, errors, evaluations, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
+from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
-from cuelight_server.worker import Worker
+from cuelight_server.worker import Courier, Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
 _ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
 
 
 def build(
-    desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True, host: str = ""
+    desk: Desk,
+    *,
+    providers: Mapping[str, Provider] | None = None,
+    worker: bool = True,
+    host: str = "",
+    checkpoints: Checkpoints | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
-    made = Worker(desk, providers or {})
+    made, how = Worker(desk, providers or {}), checkpoints or Checkpoints()
     app = FastAPI(
         title="Cuelight",
         version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # prompts are secrets: what there is, nobody learns without a token
-        lifespan=_lifespan(made) if worker else None,
+        lifespan=_lifespan(made, Courier(desk, how)) if worker else None,
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.state.host = host
+    app.state.host, app.state.checkpoints = host, how
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(web.routes(desk, host))
+    app.router.routes.extend(web.routes(desk, host, how))
     return app
 
 
@@ -60,6 +66,7 @@ def serve(
     worker: bool = True,
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
+    checkpoints: Checkpoints | None = None,
 ) -> None:
     """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -68,7 +75,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, worker=worker, host=host),
+        build(desk, providers=providers, worker=worker, host=host, checkpoints=checkpoints),
         loop="uvloop",
         http="httptools",
         log_level="warning",
@@ -96,14 +103,16 @@ class _Server(uvicorn.Server):
             self._listening()
 
 
-def _lifespan(worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(worker: Worker, courier: Courier) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         worker.start()
+        courier.start()
         try:
             yield
         finally:
             worker.stop()
+            courier.stop()
 
     return life
 

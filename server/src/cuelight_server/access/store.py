@@ -105,3 +105,8 @@ def _token(row: Row[Any]) -> Token:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )
+
+
+def forget_name(sql: Connection, id: str) -> None:
+    """The account's name becomes its id."""
+    sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(name=id))

@@ -34,6 +34,10 @@ class Verb(StrEnum):
     RELEASE_OPEN = "release.open"
     RELEASE_ROLL_BACK = "release.roll_back"
     PROMPT_SWITCH_OFF = "prompt.switch_off"
+    PERSON_ERASE = "person.erase"
+    SIGN_IN_FAIL = "sign_in.fail"
+    KEY_MAKE = "key.make"
+    KEY_ROTATE = "key.rotate"
 
     @property
     def rule(self) -> "Rule":
@@ -92,5 +96,11 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
             sentence="Roll a release back; this never needs a gate.", roles=_STOPPERS, system=True
         ),
         Verb.PROMPT_SWITCH_OFF: Rule(sentence="Switch a prompt off, or on again.", roles=_STOPPERS, system=True),
+        Verb.PERSON_ERASE: Rule(
+            sentence="Erase what the log says of a person beside their id.", admin=True, system=True
+        ),
+        Verb.SIGN_IN_FAIL: Rule(sentence="Write down that somebody failed to get in, and how often.", system=True),
+        Verb.KEY_MAKE: Rule(sentence="Announce the key that signs checkpoints.", system=True),
+        Verb.KEY_ROTATE: Rule(sentence="Let a new key sign checkpoints, with the old one's yes.", system=True),
     }
 )

@@ -8,12 +8,14 @@ from typing import Any
 
 from cuelight_server.access import store as access
 from cuelight_server.audit import store as audit
-from cuelight_server.audit.model import Event
+from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.permissions import Decision, may, phrase, words
+from cuelight_server.audit.personal import in_line
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection
 from cuelight_server.db.writing import governed
+from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import Blocked, Denied
@@ -50,6 +52,7 @@ class Work:
     roles: frozenset[Role]
     facts: dict[str, Any] = field(default_factory=dict)
     further: list[Event] = field(default_factory=list)
+    told: list[Personal] = field(default_factory=list)
 
     @property
     def at_text(self) -> str:
@@ -59,6 +62,13 @@ class Work:
     def note(self, **facts: Any) -> None:
         """Add JSON facts to the audit line."""
         self.facts.update(facts)
+
+    def personal(self, person: str, **texts: str) -> None:
+        """Add texts about a person (a name, an address): the line gets salted digests, the texts can be erased later."""
+        for name, text in texts.items():
+            one = Personal(field=name, person=person, salt=ids.salt(), value=text)
+            self.told.append(one)
+            self.facts[name] = in_line(one)
 
     def also(self, verb: Verb, subject: str, **facts: Any) -> None:
         """One more change in this transaction, with an audit line of its own. Denied when the actor may not.
@@ -89,7 +99,8 @@ def act(desk: Desk, actor: Actor, verb: Verb, subject: str, *, workflow: str | N
         with governed(desk.registry, wait_ms=_PATIENCE_MS.get(verb, BUSY_TIMEOUT_MS)) as sql:
             work = _begin(desk, sql, actor, verb, subject, place)
             yield work
-            for line in (_line(work, verb.value, subject, work.facts), *work.further):
+            audit.append(sql, _line(work, verb.value, subject, work.facts), work.told)
+            for line in work.further:
                 audit.append(sql, line)
     except (Denied, Blocked) as refusal:
         _remember(desk, actor, verb, subject, refusal)

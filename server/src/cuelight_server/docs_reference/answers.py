@@ -5,11 +5,12 @@ from dataclasses import fields
 from typing import Any
 
 from cuelight_server.api.runtime import SentAck
-from cuelight_server.audit.model import Event
+from cuelight_server.audit.model import Event, Issued, Proof, SigningKey
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
+from cuelight_server.views.audit import LineDetail
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
@@ -48,6 +49,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
+    "GET /api/v1/audit/lines/{seq}": _of(LineDetail),
+    "GET /api/v1/audit/proof/inclusion": _of(Proof),
+    "GET /api/v1/audit/proof/consistency": _of(Proof),
+    "GET /api/v1/health": ("ok", "version", "log"),
     "GET /api/v1/calls/{id}/why": (*_of(Why), "approvals"),
 }
 # Address -> the keys of each item of the page that it gives.
@@ -57,6 +62,8 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
+    "GET /api/v1/audit/checkpoints": _of(Issued),
+    "GET /api/v1/audit/keys": _of(SigningKey),
 }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from cuelight.contract.canonical import digest
 from cuelight_server.kernel.terms import Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.releases.model import Approval, Checklist, Facts, Item
@@ -20,15 +19,6 @@ def check(facts: Facts) -> Checklist:
         binding=facts.binding,
         bound=facts.bound,
     )
-
-
-def binding(bound: Mapping[str, object]) -> str:
-    """The digest that an approval is bound to: content, target, governance, suite, prices, knowledge, evidence together.
-
-    The number of an evaluation or a revision is for people; what counts are the digests.
-    """
-    counted = ("content", "prompt", "number", "environment", "revision", "suite", "prices", "knowledge", "evidence")
-    return digest({name: bound[name] for name in counted})
 
 
 def filled(facts: Facts) -> dict[Role, Approval]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
-from cuelight_server.views import activity
+from cuelight_server.views import audit
 from cuelight_server.views import desk as desk_view
 from cuelight_server.web.words import ago, event_words
 
@@ -137,7 +137,7 @@ def _report(report: desk_view.ReportLine | None) -> str:
 
 def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
     names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
-    events = activity.events(desk, size=_LATELY).items
+    events = audit.events(desk, size=_LATELY).items
     return tuple(
         Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
     )

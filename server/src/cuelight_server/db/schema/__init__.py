@@ -1,6 +1,13 @@
 """Every table of the desk, a file a noun: what is governed is never updated or deleted unless said so."""
 
-from cuelight_server.db.schema.audit import audit_event, audit_head
+from cuelight_server.db.schema.audit import (
+    audit_event,
+    audit_head,
+    checkpoint,
+    checkpoint_sink,
+    personal,
+    signing_key,
+)
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
 from cuelight_server.db.schema.people import actor, desk, token
@@ -28,6 +35,8 @@ __all__ = [
     "audit_head",
     "call",
     "calls",
+    "checkpoint",
+    "checkpoint_sink",
     "client_seen",
     "contribution",
     "deployment",
@@ -37,11 +46,13 @@ __all__ = [
     "evaluation",
     "evaluation_result",
     "knowledge",
+    "personal",
     "prices",
     "prompt",
     "recording",
     "registry",
     "release",
+    "signing_key",
     "snapshot",
     "suite",
     "token",
@@ -62,4 +73,6 @@ IMMUTABLE = (
     approval,
     audit_event,
     audit_head,
+    signing_key,
+    checkpoint,
 )

@@ -3,12 +3,66 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
-from cuelight_server.audit.log import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
-from cuelight_server.audit.model import Checkpoint, Finding, Head, Line, Tampering
-from cuelight_server.kernel.errors import Invalid
+from cuelight.contract.errors import Invalid
+from cuelight.contract.merkle import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
 
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stored event as it lies in the database: canonical JSON text and the hex hash of it.
+
+    A row that somebody changed may hold anything: what is no text comes here as text that no line ever was.
+    """
+
+    seq: int
+    body: str
+    leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log after `size` events: hex root, and the hex frontier, largest subtree first."""
+
+    size: int
+    root: str
+    frontier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A head that somebody keeps outside of the desk, as the text `size root`."""
+
+    size: int
+    root: str
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.root}"
+
+
+class Tampering(StrEnum):
+    """What was done to a log."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    INSERTION = "insertion"
+    REORDER = "reorder"
+    TRUNCATION = "truncation"
+    FORGERY = "forgery"
+    MOVE = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with the log: what, at which line (None = the log as a whole), in plain words."""
+
+    kind: Tampering
+    seq: int | None
+    message: str
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -33,7 +87,7 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | 
     findings: list[Finding] = []
     frontier, last, kept_root = Frontier(), 0, EMPTY_ROOT.hex()
     for line in lines:
-        findings += _line(line, last)
+        findings += look_at(line, last)
         frontier = append(frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
         root = root_of(frontier).hex()
         if not findings:
@@ -42,10 +96,10 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | 
             kept_root = root
         last = line.seq
     findings += _end(last, newest, frontier, whole=not findings)
-    return findings + _against_checkpoint(frontier.size, kept_root, kept)
+    return findings + ([] if kept is None else against_checkpoint(frontier.size, kept_root, kept))
 
 
-def _line(line: Line, last: int) -> list[Finding]:
+def look_at(line: Line, last: int) -> list[Finding]:
     """What one line shows by itself and by its place after the line `last`."""
     found: list[Finding] = []
     if line.seq <= last:
@@ -65,7 +119,7 @@ def _line(line: Line, last: int) -> list[Finding]:
 def _told_seq(body: str) -> object:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told.get("seq") if isinstance(told, dict) else None
 
@@ -93,9 +147,8 @@ def _end(last: int, newest: Head, frontier: Frontier, *, whole: bool) -> list[Fi
     return []
 
 
-def _against_checkpoint(size: int, root_then: str, kept: Checkpoint | None) -> list[Finding]:
-    if kept is None:
-        return []
+def against_checkpoint(size: int, root_then: str | None, kept: Checkpoint) -> list[Finding]:
+    """What a log of `size` lines shows against a checkpoint; `root_then` is the root that it had at that size."""
     if kept.size > size:
         return [
             Finding(
