@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cuelight.contract.errors import Invalid, NotFound, Unavailable
+from cuelight.contract.kept import Kept
 from cuelight.contract.log import (
     Checkpoint,
     Finding,
     Line,
     Tampering,
-    against_checkpoint,
+    against_checkpoints,
     look_at,
-    parse_checkpoint,
 )
 from cuelight.contract.meaning import Meaning, places
 from cuelight.contract.merkle import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
@@ -24,15 +24,6 @@ FORMAT = 1
 MOST_BYTES_IN_A_LINE = 8 * 1024 * 1024
 _MOST_FINDINGS = 200
 _KINDS = ("cuelight_log", "key", "checkpoint", "line", "serves", "checklist", "published", "end")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A checkpoint that somebody saved outside: the signed note where it was one, and where it was read."""
-
-    checkpoint: Checkpoint
-    note: str | None
-    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +39,11 @@ class Outcome:
 
     @property
     def first_bad(self) -> int | None:
-        """The first line that is not what it was; None where nothing is wrong, or it cannot be told by line."""
-        bad = [one.seq for one in self.findings if one.seq is not None]
-        return min(bad) if bad else None
+        """The first line that is not what it was; None where nothing is wrong, or it cannot be told by line.
+
+        What lines meant counts only where the lines themselves are whole: the rest follows from what was done to them.
+        """
+        return next((one.seq for one in self.findings if one.seq is not None), None)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -113,27 +106,6 @@ def verify(file: BinaryIO, name: str, kept: Sequence[Kept] = (), pinned: Verifie
     return _outcome(now, kept, pinned)
 
 
-def read_kept(text: str, name: str) -> list[Kept]:
-    """The checkpoints in a file that somebody saved: one signed note, `size root`, or what the file sink wrote.
-
-    Invalid where it holds none.
-    """
-    lines = text.splitlines()
-    if text.startswith("{"):
-        return [_from_sink(line, f"{name}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
-    if len(lines) == 1:
-        return [Kept(checkpoint=parse_checkpoint(text), note=None, place=name)]
-    return [Kept(checkpoint=parse_signed(text).checkpoint, note=text, place=name)]
-
-
-def _from_sink(line: str, place: str) -> Kept:
-    try:
-        note = json.loads(line)["checkpoint"]
-        return Kept(checkpoint=parse_signed(note).checkpoint, note=note, place=place)
-    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as bad:
-        raise Invalid(f"{place} is no checkpoint", "each line is JSON with a signed note as `checkpoint`") from bad
-
-
 def _records(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each line of the file as JSON, with its place; Invalid names the first that is none."""
     number = 0
@@ -163,7 +135,7 @@ def _take(now: _Reading, record: dict[str, Any], place: str) -> None:
         _TAKERS[kind](now, record)
     except Invalid as bad:
         raise Invalid(f"{place}: {bad.message}", bad.hint) from bad
-    except (LookupError, TypeError, ValueError, AttributeError) as bad:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as bad:
         raise Invalid(f"{place}: this {kind.replace('_', ' ')} cannot be read", "make the export again") from bad
 
 
@@ -254,7 +226,7 @@ def _outcome(now: _Reading, kept: Sequence[Kept], pinned: Verifier | None) -> Ou
     _more(findings, _signatures(now.notes, trusted, "a checkpoint of the export"))
     _more(findings, _signatures([one.note for one in kept if one.note], trusted, "the saved checkpoint"))
     known = [parse_signed(note).checkpoint for note in now.notes] + [one.checkpoint for one in kept]
-    _more(findings, _against(known, size, now.wanted))
+    _more(findings, against_checkpoints(size, now.wanted, known))
     now.meaning.against(places(iter(now.serves)), now.checklists, now.published)
     _more(findings, now.meaning.findings)
     if not kept:
@@ -264,9 +236,13 @@ def _outcome(now: _Reading, kept: Sequence[Kept], pinned: Verifier | None) -> Ou
         root=root,
         key=str(trusted[-1]) if trusted else None,
         checkpoints=len(known),
-        findings=tuple(sorted(findings, key=lambda one: (one.seq is None, one.seq or 0))),
+        findings=tuple(sorted(findings, key=_order)),
         notes=tuple(notes),
     )
+
+
+def _order(one: Finding) -> tuple[bool, bool, int]:
+    return one.kind is Tampering.MOVE, one.seq is None, one.seq or 0
 
 
 def _chain(
@@ -303,23 +279,6 @@ def _signatures(notes: Iterable[str], trusted: Sequence[Verifier], what: str) ->
                 yield Finding(Tampering.FORGERY, None, f"{name} is signed by no key that counts")
         except Invalid as bad:
             yield Finding(Tampering.FORGERY, None, f"{name} is forged: {bad.message}")
-
-
-def _against(known: Iterable[Checkpoint], size: int, roots: Mapping[int, str]) -> Iterator[Finding]:
-    """The first checkpoint that the lines do not keep; those before it narrow down where the first bad line is."""
-    fits = 0
-    for one in sorted(set(known), key=lambda each: each.size):
-        found = against_checkpoint(size, roots.get(one.size, ""), one)
-        if found and found[0].kind is Tampering.EDIT:
-            words = (
-                f"{found[0].message}; the first {fits} are, so the first bad line is one of {fits + 1} to {one.size}"
-            )
-            yield Finding(Tampering.EDIT, fits + 1 if fits + 1 == one.size else None, words)
-            return
-        yield from found
-        if found:
-            return
-        fits = one.size
 
 
 def _more(findings: list[Finding], found: Iterable[Finding]) -> None:

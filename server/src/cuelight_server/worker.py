@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from cuelight_server.control.checkpoints import Checkpoints, tick
+from cuelight_server.control import checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.evaluation import Providers, abandon, requeue, run_pending
 from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
@@ -87,7 +87,7 @@ class Courier:
     Nothing waits for it either. A fault is logged and ends that round, never the thread.
     """
 
-    def __init__(self, desk: Desk, how: Checkpoints, *, every_s: float = 1.0) -> None:
+    def __init__(self, desk: Desk, how: checkpoints.Checkpoints, *, every_s: float = 1.0) -> None:
         """Make it; `every_s` is how long it sleeps between two rounds, in seconds."""
         self._desk = desk
         self._how = how
@@ -110,13 +110,22 @@ class Courier:
     def _loop(self) -> None:
         while True:
             ending = self._stopping.is_set()
-            self._round(lambda: write_failed_sign_ins(self._desk, all_of_it=ending))
-            self._round(lambda: tick(self._desk, self._how))
+            self._round(self._count_all if ending else self._count)
+            self._round(self._bring)
             if ending:
                 return
             self._stopping.wait(self._every_s)
 
-    def _round(self, work: Callable[[], object]) -> None:
+    def _count(self) -> None:
+        write_failed_sign_ins(self._desk)
+
+    def _count_all(self) -> None:
+        write_failed_sign_ins(self._desk, all_of_it=True)
+
+    def _bring(self) -> None:
+        checkpoints.tick(self._desk, self._how)
+
+    def _round(self, work: Callable[[], None]) -> None:
         try:
             work()
         except CuelightError as refused:

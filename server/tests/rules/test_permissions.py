@@ -37,6 +37,10 @@ MATRIX = {
     "release.open": "WE",
     "release.roll_back": "WERSs",
     "prompt.switch_off": "WERSs",
+    "person.erase": "as",
+    "sign_in.fail": "s",
+    "key.make": "s",
+    "key.rotate": "s",
 }
 WHO = {
     "W": (PERSON, {Role.WORKFLOW_OWNER}),

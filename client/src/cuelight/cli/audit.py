@@ -28,6 +28,7 @@ _PAGE = 200
 @click.pass_context
 def audit_command(
     context: click.Context,
+    /,
     limit: int,
     before: int | None,
     as_json: bool,  # noqa: FBT001  click passes flags
@@ -149,9 +150,9 @@ def _checkpoints(admin: Admin) -> Iterator[dict[str, Any]]:
 
 
 def _check_against(admin: Admin, file: Path, newest: Mapping[str, Any]) -> None:
+    from cuelight.contract.kept import read_kept
     from cuelight.contract.merkle import verify_consistency
     from cuelight.contract.note import parse_signed
-    from cuelight.exported import read_kept
 
     now = parse_signed(newest["note"]).checkpoint
     for one in read_kept(file.read_text(encoding="utf-8", errors="replace"), file.name):

@@ -30,8 +30,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @json_option
 def verify_command(export: Path, saved: tuple[Path, ...], key: str | None, as_json: bool) -> None:  # noqa: FBT001  click passes flags
     """Recompute every hash of the log in EXPORT, check who signed it, and replay what its lines let happen."""
+    from cuelight.contract.kept import read_kept
     from cuelight.contract.note import parse_verifier
-    from cuelight.exported import read_kept, verify_file
+    from cuelight.exported import verify_file
 
     kept = [one for path in saved for one in read_kept(_text(path), path.name)]
     pinned = parse_verifier(_text(Path(key)) if "+" not in key else key) if key else None

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,7 +73,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(int(found[1]), found[2])
 
 
-def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | None = None) -> list[Finding]:
+def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) -> list[Finding]:
     """Everything that is wrong, in the order of the lines; empty when the log is whole.
 
     `lines` come by rising seq. Truncation or a rewrite of lines *and* heads shows only against a checkpoint that was
@@ -85,18 +85,19 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | 
         known[head.size] = head.root
         newest = max(newest, head, key=lambda each: each.size)
     findings: list[Finding] = []
-    frontier, last, kept_root = Frontier(), 0, EMPTY_ROOT.hex()
+    frontier, last = Frontier(), 0
+    roots = {one.size: EMPTY_ROOT.hex() for one in kept}
     for line in lines:
         findings += look_at(line, last)
         frontier = append(frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
         root = root_of(frontier).hex()
         if not findings:
             findings += _against_head(line.seq, root, known, newest)
-        if kept and frontier.size == kept.size:
-            kept_root = root
+        if frontier.size in roots:
+            roots[frontier.size] = root
         last = line.seq
     findings += _end(last, newest, frontier, whole=not findings)
-    return findings + ([] if kept is None else against_checkpoint(frontier.size, kept_root, kept))
+    return findings + against_checkpoints(frontier.size, roots, kept)
 
 
 def look_at(line: Line, last: int) -> list[Finding]:
@@ -147,8 +148,24 @@ def _end(last: int, newest: Head, frontier: Frontier, *, whole: bool) -> list[Fi
     return []
 
 
-def against_checkpoint(size: int, root_then: str | None, kept: Checkpoint) -> list[Finding]:
-    """What a log of `size` lines shows against a checkpoint; `root_then` is the root that it had at that size."""
+def against_checkpoints(size: int, roots: Mapping[int, str], kept: Iterable[Checkpoint]) -> list[Finding]:
+    """The first checkpoint that a log of `size` lines does not keep; those before it narrow down where the fault is.
+
+    `roots` are those that the log had at the sizes of the checkpoints.
+    """
+    fits = 0
+    for one in sorted(set(kept), key=lambda each: (each.size, each.root)):
+        found = _against_checkpoint(size, roots.get(one.size, ""), one)
+        if found and found[0].kind is Tampering.EDIT and fits:
+            words = f"{found[0].message}; the first {fits} are, so it begins with one of {fits + 1} to {one.size}"
+            return [Finding(Tampering.EDIT, fits + 1 if fits + 1 == one.size else None, words)]
+        if found:
+            return found
+        fits = one.size
+    return []
+
+
+def _against_checkpoint(size: int, root_then: str, kept: Checkpoint) -> list[Finding]:
     if kept.size > size:
         return [
             Finding(

@@ -3,11 +3,12 @@
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
 from cuelight_server import __version__
 from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, verb
+from cuelight_server.audit.model import Asked
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.log_export import export
 from cuelight_server.kernel.errors import Invalid
@@ -20,19 +21,25 @@ Words = Annotated[str | None, Query(max_length=240)]
 Line = Annotated[int, Query(ge=1, le=2**53 - 1)]
 
 
+def searched(
+    actor: Words = None, verb: Words = None, subject: Words = None, since: Words = None, until: Words = None
+) -> Asked:
+    """What somebody looks for, from the query."""
+    return view.asked_for(actor, verb, subject, since, until)
+
+
+Search = Annotated[Asked, Depends(searched)]
+
+
 @router.get("/audit", openapi_extra=_READ)
 def audit(
     desk: DeskDep,
     _: Caller,
+    asked: Search,
     after: Number | None = None,
     before: Number | None = None,
     order: Literal["oldest", "newest"] | None = None,
     limit: Limit = DEFAULT_SIZE,
-    actor: Words = None,
-    verb: Words = None,
-    subject: Words = None,
-    since: Words = None,
-    until: Words = None,
 ) -> dict[str, Any]:
     """Audit lines: oldest first from above the seq `after`, or newest first from below `before` (`order=newest`).
 
@@ -42,7 +49,6 @@ def audit(
     newest = order == "newest" or (order is None and before is not None)
     if (newest and after is not None) or (not newest and before is not None):
         raise Invalid("`after` goes with the oldest first, `before` with the newest first", "send one of them")
-    asked = view.asked_for(actor, verb, subject, since, until)
     found = view.events(desk, before, limit, asked) if newest else view.after(desk, after or 0, limit, asked)
     return {"items": [asdict(one) for one in found.items], "next": found.next}
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 from cuelight.contract.log import Checkpoint
 from cuelight.contract.note import parse_signed
@@ -32,7 +31,7 @@ class Checkpoints:
 
     keys: KeyPlace = field(default_factory=KeyPlace)
     every_s: int = 3600
-    sinks: Mapping[str, Sink] = MappingProxyType({})
+    sinks: Mapping[str, Sink] = field(default_factory=dict)
 
     @property
     def signs(self) -> bool:

@@ -120,11 +120,11 @@ def root_at(sql: Connection, size: int) -> str | None:
     return sql.scalar(select(audit_head.c.root).where(audit_head.c.size == size))
 
 
-def examine(sql: Connection, kept: Checkpoint | None = None) -> list[Finding]:
-    """Everything that is wrong with the stored log, against its own heads and a checkpoint that was kept outside."""
+def examine(sql: Connection, *kept: Checkpoint) -> list[Finding]:
+    """Everything that is wrong with the stored log, against its own heads and checkpoints that were kept outside."""
     lines = (_line(row) for row in sql.execute(select(*_LINE).order_by(audit_event.c.seq)))
     heads = (_any_head(row) for row in sql.execute(select(audit_head)))
-    return verify_log(lines, heads, kept)
+    return verify_log(lines, heads, *kept)
 
 
 def event_of(body: str) -> Event:
