@@ -10,7 +10,7 @@ from cuelight.contract.note import parse_signed, parse_verifier, signers
 from cuelight.exported import verify
 from cuelight_server.app import build
 from cuelight_server.audit.signing import KeyPlace
-from cuelight_server.control.checkpoints import Checkpoints, tick
+from cuelight_server.control.checkpoints import Checkpoints, issue, tick
 from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
@@ -116,8 +116,6 @@ def test_health_says_that_a_sink_fails(ask, how, demo_desk):
     roll = ask("/health")["log"]["sinks"][0]
     assert roll["state"] == "go"
     roll_back(demo_desk, SYSTEM, PROMPT, why="again")
-    from cuelight_server.control.checkpoints import issue
-
     issue(demo_desk, how.keys)
     tick(demo_desk, how)
     assert ask("/health")["ok"] is False

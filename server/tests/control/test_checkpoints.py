@@ -1,6 +1,5 @@
 """Signed checkpoints: when they are signed, by which key, where they go, and that no change ever waits for one."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,8 @@ from cuelight_server.control.checkpoints import Checkpoints, issue, tick
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.control.signing import ensure_key, rotate_key
 from cuelight_server.control.verify import verify_desk
-from cuelight_server.db.engine import reading
+from cuelight_server.db.engine import Intent, reading, transaction
+from cuelight_server.db.schema import checkpoint
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Blocked, Conflict, Invalid, Unavailable
 from cuelight_server.sinks.port import Kept
@@ -194,9 +194,6 @@ def test_a_forged_checkpoint_behind_our_back_is_named(desk, how):
 
 
 def test_a_stored_checkpoint_is_never_changed_by_the_program(desk, how):
-    from cuelight_server.db.engine import Intent, transaction
-    from cuelight_server.db.schema import checkpoint
-
     issue(desk, how.keys)
     with pytest.raises(Blocked, match="never changes"), transaction(desk.registry, Intent.WRITE) as sql:
         sql.execute(checkpoint.update().values(note="x"))
@@ -224,7 +221,7 @@ def test_a_rotation_that_ended_before_the_new_key_took_its_place_is_finished_at_
     rotate_key(desk, place)
     new = place.load()
     place.file.write_text(old.secret_text())
-    os.chmod(place.file, 0o600)
+    place.file.chmod(0o600)
     place.waiting().make(new)
     assert ensure_key(desk, place) == new
 
@@ -234,7 +231,7 @@ def test_a_lost_key_is_replaced_only_by_who_says_that_it_is_lost_and_no_yes_stan
     with pytest.raises(Conflict, match="not lost"):
         rotate_key(desk, place, lost=True)
     place.file.unlink()
-    with pytest.raises(Unavailable, match="--lost|not where"):
+    with pytest.raises(Unavailable, match="is not where"):
         rotate_key(desk, place)
     rotate_key(desk, place, lost=True)
     with reading(desk.registry) as sql:
@@ -244,7 +241,7 @@ def test_a_lost_key_is_replaced_only_by_who_says_that_it_is_lost_and_no_yes_stan
 
 def test_a_key_that_others_may_read_or_that_is_another_desks_signs_nothing(desk, place, make_desk, tmp_path, databases):
     ensure_key(desk, place)
-    os.chmod(place.file, 0o644)
+    place.file.chmod(0o644)
     with pytest.raises(Unavailable, match="others may read"):
         ensure_key(desk, place)
     other = KeyPlace(given=Signer("cuelight.desk/other", b"o" * 32).secret_text())

@@ -1,7 +1,7 @@
 """Failed sign-ins leave lines, and nobody can fill the log with them."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from cuelight_server.audit import store as audit
 from cuelight_server.control.failed_sign_ins import note_failed_sign_in, write_failed_sign_ins
@@ -41,8 +41,6 @@ def test_the_minute_that_is_not_over_waits_and_is_written_at_the_end_of_a_server
 
 
 def test_an_attacker_with_a_thousand_addresses_fills_33_lines_a_minute_and_is_counted_in_full(make_desk):
-    from datetime import UTC, datetime
-
     still = datetime(2026, 1, 5, 9, tzinfo=UTC)
     desk = make_desk("still", clock=lambda: still)
     for n in range(1000):

@@ -22,6 +22,11 @@ from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.signing import rotate_key
 from server.tests.control.test_promise_9_rows import OTHER, PROMPT, TO_V2, behind_our_back, live_on
 
+TENANT = (
+    "INSERT INTO deployment SELECT prompt, environment, 'acme', weights, NULL, NULL, NULL, 1, since"
+    f" FROM deployment WHERE prompt = '{PROMPT}'"
+)
+
 
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
@@ -253,8 +258,7 @@ def test_promise_9_a_key_that_nobody_endorsed_is_found(whole):
         (f"UPDATE deployment SET kill = NULL, rollback_target = 2 WHERE prompt = '{OTHER}'", "rollback target is not"),
         (f"DELETE FROM deployment WHERE prompt = '{OTHER}'", "serves nothing on record"),
         (
-            f"INSERT INTO deployment SELECT prompt, environment, 'acme', weights, NULL, NULL, NULL, 1, since"
-            f" FROM deployment WHERE prompt = '{PROMPT}'",
+            TENANT,
             "for acme serves, and no line of the log let it",
         ),
         (

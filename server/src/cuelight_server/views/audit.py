@@ -17,6 +17,7 @@ from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
 
+_LAST = 2**53 - 1  # what JSON and both databases hold
 _LATE = timedelta(minutes=5)  # a sink that is so far behind without taking anything asks for a person
 
 
@@ -78,14 +79,15 @@ def after(desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE, asked: Asked = ALL
 
 def asked_for(actor: str | None, verb: str | None, subject: str | None, since: str | None, until: str | None) -> Asked:
     """A search from what was typed: empty does not matter, times may have any zone; Invalid for what is no time."""
+    words = [text.replace("\0", "\ufffd") if text else None for text in (actor, verb, subject)]  # as lines are filed
     times = [_time(text) if text else None for text in (since, until)]
-    return Asked(actor=actor or None, verb=verb or None, subject=subject or None, since=times[0], until=times[1])
+    return Asked(actor=words[0], verb=words[1], subject=words[2], since=times[0], until=times[1])
 
 
 def line(desk: Desk, seq: int) -> LineDetail:
     """One line with its proof; NotFound, or Blocked where the log was changed so that there is no proof."""
     with reading(desk.registry) as sql:
-        found = store.line(sql, seq)
+        found = store.line(sql, seq) if 0 < seq <= _LAST else None
         if found is None:
             raise NotFound(f"the log has no line {seq}", f"it ends with line {store.checkpoint(sql).size}")
         now, newest = store.checkpoint(sql), checkpoints.newest(sql)
