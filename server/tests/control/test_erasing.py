@@ -7,12 +7,14 @@ from cuelight_server.audit.store.personal import every
 from cuelight_server.control.access import add_actor, disable_actor, issue_token
 from cuelight_server.control.erasing import erase_person
 from cuelight_server.control.failed_sign_ins import note_failed_sign_in, write_failed_sign_ins
+from cuelight_server.control.releases import approve, release
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Blocked, Denied, NotFound
 from cuelight_server.views import audit as view
 from cuelight_server.views.people import accounts
+from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare, who
 from server.tests.tampering import a_tool, behind_our_back
 
 
@@ -97,3 +99,17 @@ def test_a_text_that_came_back_after_its_erasure_is_named(desk, mei):
     back = "INSERT INTO personal (seq, field, person, salt, value) VALUES (?, ?, ?, ?, ?)"
     behind_our_back(desk, (back, (kept.seq, kept.field, kept.person, kept.salt, kept.value)))
     assert any("it was erased" in one for one in verify_desk(desk).problems)
+
+
+def test_neither_a_refusal_nor_a_stored_checklist_holds_a_name(desk):
+    prepare(desk, versions=1)
+    evaluate(desk, "v1")
+    names = [one.replace(".", " ").title() for one in (OWNER, ENGINEER)]
+    with pytest.raises(Blocked) as refused:
+        release(desk, who(desk, ENGINEER), PROMPT, "v1")
+    assert names[0] in refused.value.message + refused.value.hint  # to the person who asks, by name
+    for one in (OWNER, ENGINEER):
+        approve(desk, who(desk, one), PROMPT, "v1")
+    release(desk, who(desk, ENGINEER), PROMPT, "v1")
+    holding = {table for table, text in everything(desk).items() if any(name in text for name in names)}
+    assert holding == {"actor", "personal", "workflow_revision"}

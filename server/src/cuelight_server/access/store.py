@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, literal, select, update
 
 from cuelight_server.access.model import Account, Token
 from cuelight_server.db import schema
@@ -110,3 +110,13 @@ def _token(row: Row[Any]) -> Token:
 def forget_name(sql: Connection, id: str) -> None:
     """The account's name becomes its id."""
     sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(name=id))
+
+
+def by_id(sql: Connection, text: str) -> str:
+    """The text with everybody's name in it replaced by their id: for what is kept for good."""
+    table = schema.actor.c
+    likely = literal(text).contains(table.name) & (table.name != table.id) & (table.name != "")
+    found = sql.execute(select(table.id, table.name).where(likely)).all()
+    for id, name in sorted(found, key=lambda row: len(row.name), reverse=True):
+        text = text.replace(f"{name} ({id})", id).replace(name, id)
+    return text

@@ -171,8 +171,9 @@ def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: 
 
 
 def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denied | Blocked) -> None:
-    facts = {"verb": verb.value, "kind": refusal.kind, "message": refusal.message, "hint": refusal.hint}
     with governed(desk.registry) as sql:
+        told = {name: access.by_id(sql, text) for name, text in (("message", refusal.message), ("hint", refusal.hint))}
+        facts = {"verb": verb.value, "kind": refusal.kind, **told}
         at = rfc3339(_moment(desk, sql))
         audit.append(sql, Event(at=at, actor=actor.id, verb=REFUSED, subject=subject, facts=facts))
 
