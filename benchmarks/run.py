@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-PARTS = ("client", "evaluation", "snapshot", "serve")
+PARTS = ("client", "evaluation", "snapshot", "serve", "log")
 
 
 def main(only: str) -> int:

@@ -168,7 +168,8 @@ def _word(*, broken: bool, signs: bool, newest: Issued | None, sinks: tuple[Sink
     if not sinks:
         return (
             "standby",
-            "Checkpoints are signed and stay on this desk: who holds the desk could rewrite both. Set a sink.",
+            "Checkpoints are signed but stay on this desk, where whoever holds it could rewrite both. Give them a place "
+            "outside, such as CUELIGHT_CHECKPOINT_FILE.",
         )
     return "go", "Checkpoints are signed and brought out of this desk."
 
