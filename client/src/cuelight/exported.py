@@ -161,8 +161,9 @@ def _note(now: _Reading, record: dict[str, Any]) -> None:
 def _line(now: _Reading, record: dict[str, Any]) -> None:
     body = record["body"]
     line = Line(int(record["line"]), body if isinstance(body, str) else f"no text: {body!r}", str(record["leaf"]))
-    found = look_at(line, now.last)
-    now.frontier = append(now.frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
+    leaf = leaf_hash(line.body.encode(errors="surrogatepass"))
+    found = look_at(line, leaf, now.last)
+    now.frontier = append(now.frontier, leaf)
     root = root_of(now.frontier).hex()
     if not (now.apart or found) and root != record["root"]:
         words = f"line {line.seq} and the root after it do not belong together"

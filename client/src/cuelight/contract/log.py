@@ -83,13 +83,14 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) 
     newest = Head(0, EMPTY_ROOT.hex())
     for head in heads:
         known[head.size] = head.root
-        newest = max(newest, head, key=lambda each: each.size)
+        newest = max(head, newest, key=lambda each: each.size)  # of the same size the one that comes later
     findings: list[Finding] = []
     frontier, last = Frontier(), 0
     roots = {one.size: EMPTY_ROOT.hex() for one in kept}
     for line in lines:
-        findings += look_at(line, last)
-        frontier = append(frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
+        leaf = leaf_hash(line.body.encode(errors="surrogatepass"))
+        findings += look_at(line, leaf, last)
+        frontier = append(frontier, leaf)
         root = root_of(frontier).hex()
         if not findings:
             findings += _against_head(line.seq, root, known, newest)
@@ -100,15 +101,15 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) 
     return findings + against_checkpoints(frontier.size, roots, kept)
 
 
-def look_at(line: Line, last: int) -> list[Finding]:
-    """What one line shows by itself and by its place after the line `last`."""
+def look_at(line: Line, leaf: bytes, last: int) -> list[Finding]:
+    """What one line, whose body hashes to `leaf`, shows by itself and by its place after the line `last`."""
     found: list[Finding] = []
     if line.seq <= last:
         found.append(Finding(Tampering.INSERTION, line.seq, f"line {line.seq} stands where no line can be"))
     if line.seq > last + 1:
         gone = f"line {last + 1} is" if line.seq == last + 2 else f"lines {last + 1} to {line.seq - 1} are"
         found.append(Finding(Tampering.DELETION, last + 1, f"{gone} gone"))
-    if leaf_hash(line.body.encode(errors="surrogatepass")).hex() != line.leaf:
+    if leaf.hex() != line.leaf:
         found.append(
             Finding(Tampering.EDIT, line.seq, f"line {line.seq} does not say what it said when it was written")
         )

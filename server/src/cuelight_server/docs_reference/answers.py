@@ -68,6 +68,10 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
 
 
 def _told() -> Iterable[tuple[str, str]]:
+    yield (
+        "GET /api/v1/audit/export",
+        "lines of JSON: a head, keys, checkpoints, the log, what it is held against, an end",
+    )
     for name, keys in KEYS.items():
         rows = f"; each of `rows` has {codes(_of(Row))}" if name == "GET /api/v1/status" else ""
         yield name, codes(keys) + rows
@@ -88,6 +92,9 @@ OTHERS: Mapping[str, str] = {
     "is not stored twice. Gives `new` and `known`, two counts. Each call takes:",
     "GET /healthz": "Everyone. Gives `ok` and `version`.",
     "GET /": "A person who is signed in. The page with what serves where, as HTML.",
+    "GET /audit": "A person who is signed in. The log, searched by `actor`, `verb`, `subject`, `since` and `until`, as HTML.",
+    "GET /audit/{seq:int}": "A person who is signed in. One line of the log with its proof, as HTML.",
+    "POST /audit/verify": "A person who is signed in. Recomputes everything and says what does not fit, as HTML.",
     "GET /signin": "Everyone. The page to sign in.",
     "POST /signin": "Everyone. Takes the form field `token`, or `as` on a demo desk; sets the session's cookie.",
     "POST /signout": "Everyone. Ends the session.",

@@ -166,11 +166,8 @@ def _word(*, broken: bool, signs: bool, newest: Issued | None, sinks: tuple[Sink
     if newest is None:
         return "standby", "No checkpoint was signed yet; the first follows within seconds of the start of a server."
     if not sinks:
-        return (
-            "standby",
-            "Checkpoints are signed but stay on this desk, where whoever holds it could rewrite both. Give them a place "
-            "outside, such as CUELIGHT_CHECKPOINT_FILE.",
-        )
+        words = "Checkpoints are signed but stay on this desk, where whoever holds it could rewrite both. "
+        return "standby", words + "Give them a place outside, such as CUELIGHT_CHECKPOINT_FILE."
     return "go", "Checkpoints are signed and brought out of this desk."
 
 

@@ -28,18 +28,18 @@ def issue(sql: Connection, issued: Issued) -> None:
 def newest(sql: Connection) -> Issued | None:
     """The newest checkpoint, or None."""
     row = sql.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
-    return None if row is None else Issued(**row._mapping)  # noqa: SLF001  as above
+    return None if row is None else Issued(**row._mapping)  # noqa: SLF001  SQLAlchemy's public name
 
 
 def issued_after(sql: Connection, size: int, most: int = MAX_SIZE) -> list[Issued]:
     """The checkpoints above `size`, oldest first, at most so many."""
     query = select(checkpoint).where(checkpoint.c.size > size).order_by(checkpoint.c.size).limit(most)
-    return [Issued(**row._mapping) for row in sql.execute(query)]  # noqa: SLF001  as above
+    return [Issued(**row._mapping) for row in sql.execute(query)]  # noqa: SLF001  SQLAlchemy's public name
 
 
 def sinks(sql: Connection) -> dict[str, SinkState]:
     """Name -> how far the sink has come, of all that ever took or refused one."""
-    return {row.name: SinkState(**row._mapping) for row in sql.execute(select(checkpoint_sink))}  # noqa: SLF001  as above
+    return {row.name: SinkState(**row._mapping) for row in sql.execute(select(checkpoint_sink))}  # noqa: SLF001  SQLAlchemy's public name
 
 
 def claim(sql: Connection, name: str, now: str, until: str) -> bool:

@@ -13,12 +13,12 @@ _ALL = schema.personal
 def of_lines(sql: Connection, lines: Collection[int]) -> list[Personal]:
     """The texts of these lines that are still there; at most as many lines as a page has."""
     found = sql.execute(select(_ALL).where(_ALL.c.seq.in_(lines)))
-    return [Personal(**row._mapping) for row in found]  # noqa: SLF001  SQLAlchemy's public name for a row as a mapping
+    return [Personal(**row._mapping) for row in found]  # noqa: SLF001  SQLAlchemy's public name
 
 
 def every(sql: Connection) -> list[Personal]:
     """All texts that are still there."""
-    return [Personal(**row._mapping) for row in sql.execute(select(_ALL))]  # noqa: SLF001  as above
+    return [Personal(**row._mapping) for row in sql.execute(select(_ALL))]  # noqa: SLF001  SQLAlchemy's public name
 
 
 def erase(sql: Connection, person: str) -> int:
