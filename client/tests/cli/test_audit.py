@@ -48,7 +48,7 @@ def test_a_line_is_proved_here_and_not_believed(ask):
     assert ask("audit", "proof", "999").code == 21
 
 
-def test_an_export_verifies_with_no_server_and_a_changed_one_names_its_first_bad_line(ask, run, desk, tmp_path):  # noqa: F811
+def test_an_export_verifies_with_no_server_and_a_changed_one_names_its_first_bad_line(ask, run, desk, tmp_path):  # noqa: F811  the fixture above
     saved, log = tmp_path / "saved", tmp_path / "log.jsonl"
     done = ask("audit", "checkpoint")
     assert done.code == 0, done.err
@@ -94,6 +94,7 @@ def test_what_is_no_export_ends_with_20_and_words(run, tmp_path, content, words)
 
 def test_what_is_not_there_or_no_checkpoint_or_no_key_says_so(run, tmp_path):
     assert run("verify", tmp_path / "nowhere").code == 21
+    assert run("verify", tmp_path / "nowhere", "--checkpoint", tmp_path / "nowhere").code == 21
     (tmp_path / "x").write_text("hello")
     assert run("verify", tmp_path / "x", "--checkpoint", tmp_path / "x").code == 20
     assert run("verify", tmp_path / "x", "--key", "a+b+c").code == 20
@@ -101,7 +102,7 @@ def test_what_is_not_there_or_no_checkpoint_or_no_key_says_so(run, tmp_path):
     assert run("verify", tmp_path / "x", "--checkpoint", tmp_path / "y").code == 20
 
 
-def test_the_server_exports_the_same_log_and_rotates_its_key_with_no_server_running(desk, run, tmp_path):  # noqa: F811
+def test_the_server_exports_the_same_log_and_rotates_its_key_with_no_server_running(desk, run, tmp_path):  # noqa: F811  the fixture above
     desk.server("export-log", str(tmp_path / "log.jsonl"))
     assert run("verify", tmp_path / "log.jsonl").code == 0
     old = desk.server("keys", "show").splitlines()

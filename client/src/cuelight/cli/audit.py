@@ -10,6 +10,7 @@ from cuelight.admin import Admin
 from cuelight.cli.look import day, short
 from cuelight.cli.options import Where, desk_options, json_option
 from cuelight.cli.show import Span, say, show_json, table
+from cuelight.cli.verify import text_of
 from cuelight.contract.errors import Blocked, NotFound, Unavailable
 
 _PAGE = 200
@@ -91,7 +92,7 @@ def proof_command(line: int, as_json: bool, where: Where) -> None:  # noqa: FBT0
 @audit_command.command("checkpoint")
 @click.option(
     "--against",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="One saved earlier: check that the log still begins with it.",
 )
@@ -155,7 +156,7 @@ def _check_against(admin: Admin, file: Path, newest: Mapping[str, Any]) -> None:
     from cuelight.contract.note import parse_signed
 
     now = parse_signed(newest["note"]).checkpoint
-    for one in read_kept(file.read_text(encoding="utf-8", errors="replace"), file.name):
+    for one in read_kept(text_of(file), file.name):
         old = one.checkpoint
         proof = admin.consistency(old.size, now.size) if 0 < old.size <= now.size else {"hashes": []}
         hashes = [bytes.fromhex(each) for each in proof["hashes"]]

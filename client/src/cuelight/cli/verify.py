@@ -8,10 +8,10 @@ import click
 from cuelight.cli.ending import BLOCKED, Finish
 from cuelight.cli.options import json_option
 from cuelight.cli.show import say, show_json
-from cuelight.contract.errors import Invalid, Unavailable
+from cuelight.contract.errors import Invalid, NotFound, Unavailable
 
 _MOST_BYTES = 64 * 1024 * 1024
-_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("verify")
@@ -34,8 +34,8 @@ def verify_command(export: Path, saved: tuple[Path, ...], key: str | None, as_js
     from cuelight.contract.note import parse_verifier
     from cuelight.exported import verify_file
 
-    kept = [one for path in saved for one in read_kept(_text(path), path.name)]
-    pinned = parse_verifier(_text(Path(key)) if "+" not in key else key) if key else None
+    kept = [one for path in saved for one in read_kept(text_of(path), path.name)]
+    pinned = parse_verifier(text_of(Path(key)) if "+" not in key else key) if key else None
     found = verify_file(export, kept, pinned)
     if as_json:
         show_json(found.to_json())
@@ -60,12 +60,15 @@ def _show(found: Any) -> None:
         say((f"▲ {note}", "yellow"))
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """A small file that somebody saved; NotFound, Unavailable or Invalid where it cannot be one."""
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise Invalid(f"{path} is larger than {_MOST_BYTES // 2**20} MB", "is it a file of checkpoints?")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as bad:
         raise Invalid(f"{path} is not UTF-8", "is it a checkpoint?") from bad
+    except FileNotFoundError as gone:
+        raise NotFound(f"there is no file {path}", "a checkpoint is what `cuelight audit checkpoint` prints") from gone
     except OSError as bad:
         raise Unavailable(f"{path} cannot be read: {bad.strerror}", "look at the file") from bad
