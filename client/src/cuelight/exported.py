@@ -224,8 +224,10 @@ def _outcome(now: _Reading, kept: Sequence[Kept], pinned: Verifier | None) -> Ou
         findings.append(Finding(Tampering.EDIT, None, "the lines do not lead to the root in the head of the export"))
     trusted, chain, notes = _chain(now.keys, pinned)
     _more(findings, chain)
-    _more(findings, _signatures(now.notes, trusted, "a checkpoint of the export"))
-    _more(findings, _signatures([one.note for one in kept if one.note], trusted, "the saved checkpoint"))
+    order = [key for key, _, _ in now.keys]
+    earlier = order[: order.index(trusted[0])] if trusted and trusted[0] in order else []
+    _more(findings, _signatures(now.notes, trusted, earlier, "a checkpoint of the export"))
+    _more(findings, _signatures([one.note for one in kept if one.note], trusted, earlier, "the saved checkpoint"))
     known = [parse_signed(note).checkpoint for note in now.notes] + [one.checkpoint for one in kept]
     _more(findings, against_checkpoints(size, now.wanted, known))
     now.meaning.against(places(iter(now.serves)), now.checklists, now.published)
@@ -249,34 +251,45 @@ def _order(one: Finding) -> tuple[bool, bool, int]:
 def _chain(
     keys: Sequence[tuple[Verifier, str | None, int]], pinned: Verifier | None
 ) -> tuple[list[Verifier], list[Finding], list[str]]:
-    """The keys whose signatures count, what is wrong with how one led to the next, and what is to be said of it."""
-    findings, notes = list[Finding](), list[str]()
-    groups = list[list[Verifier]]()
+    """The keys whose signatures count, what is wrong with how one led to the next, and what is to be said of it.
+
+    Without a key that is trusted from elsewhere all count. With one, it and those that hang together with it by
+    endorsements do; that nobody endorsed a later key is a finding, for whoever holds the database can say "lost".
+    """
+    groups, breaks = _groups(keys)
+    if pinned is None:
+        said = ["no key was given with --key: the signatures fit the keys of the export, whoever made those"]
+        return [key for group in groups for key in group], breaks, said if keys else []
+    at = next((number for number, group in enumerate(groups) if pinned in group), None)
+    if at is None:
+        words = f"the key {pinned.id} that you trust is not a key of this export"
+        return [pinned], [*breaks, Finding(Tampering.FORGERY, None, words)], []
+    return groups[at], breaks[at:], [f"before the key that you trust: {one.message}" for one in breaks[:at]]
+
+
+def _groups(keys: Sequence[tuple[Verifier, str | None, int]]) -> tuple[list[list[Verifier]], list[Finding]]:
+    """The keys in rows that hang together by endorsements, and what stands between each row and the next."""
+    groups, breaks = list[list[Verifier]](), list[Finding]()
     for key, endorsement, seq in keys:
         if groups and endorsement is not None and is_rotation(endorsement, groups[-1][-1], key):
             groups[-1].append(key)
-        else:
-            if groups:
-                words = f"the signing key {key.id} of line {seq} took over without the yes of the key before it"
-                findings.append(Finding(Tampering.FORGERY, seq, f"{words}: it was lost, or this is not the desk's"))
-            groups.append([key])
-    if pinned is None:
-        if keys:
-            notes.append("no key was given with --key: the signatures fit the keys of the export, whoever made those")
-        return [key for group in groups for key in group], findings, notes
-    trusted = next((group for group in groups if pinned in group), None)
-    if trusted is None:
-        words = f"the key {pinned.id} that you trust is not a key of this export"
-        return [pinned], [*findings, Finding(Tampering.FORGERY, None, words)], notes
-    return trusted, findings, notes
+            continue
+        if groups:
+            words = f"the signing key {key.id} of line {seq} took over without the yes of the key before it"
+            breaks.append(Finding(Tampering.FORGERY, seq, f"{words}: it was lost, or this is not the desk's"))
+        groups.append([key])
+    return groups, breaks
 
 
-def _signatures(notes: Iterable[str], trusted: Sequence[Verifier], what: str) -> Iterator[Finding]:
+def _signatures(
+    notes: Iterable[str], trusted: Sequence[Verifier], earlier: Sequence[Verifier], what: str
+) -> Iterator[Finding]:
+    """What is not signed as it should be; what only keys before the trusted ones signed vouches for nothing, but is no forgery."""
     for text in notes:
         signed = parse_signed(text)
         name = f"{what} of {signed.checkpoint.size} lines"
         try:
-            if not signers(signed.note, trusted):
+            if not signers(signed.note, [*trusted, *earlier]):
                 yield Finding(Tampering.FORGERY, None, f"{name} is signed by no key that counts")
         except Invalid as bad:
             yield Finding(Tampering.FORGERY, None, f"{name} is forged: {bad.message}")

@@ -272,7 +272,8 @@ def status(data: Path | None, *, as_json: bool) -> None:
 
     settings = _settings()
     with _opened(data) as desk:
-        found, log = look(desk), standing(desk, tuple(_checkpoints(settings, data or settings.folder).sinks))
+        how = _checkpoints(settings, data or settings.folder)
+        found, log = look(desk), standing(desk, tuple(how.sinks), every_s=how.every_s)
     if as_json:
         click.echo(json.dumps({**found.to_json(), "log": asdict(log)}, ensure_ascii=False))
         return

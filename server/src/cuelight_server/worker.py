@@ -92,7 +92,7 @@ class Courier:
         self._desk = desk
         self._how = how
         self._every_s = every_s
-        self._said = ""
+        self._said: dict[str, str] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="cuelight-courier", daemon=True)
 
@@ -129,8 +129,8 @@ class Courier:
         try:
             work()
         except CuelightError as refused:
-            if refused.message != self._said:  # once, not every second
+            if refused.message != self._said.get(work.__name__):  # once, not every second
                 _log.error("%s; %s", refused.message, refused.hint)
-            self._said = refused.message
+            self._said[work.__name__] = refused.message
         except Exception:  # noqa: BLE001  a fault ends that round, not the thread
             _log.exception("the courier met a fault")

@@ -10,6 +10,7 @@ from cuelight.contract.note import parse_signed, parse_verifier, signers
 from cuelight.exported import verify
 from cuelight_server.app import build
 from cuelight_server.audit.signing import KeyPlace
+from cuelight_server.control.access import add_actor
 from cuelight_server.control.checkpoints import Checkpoints, issue, tick
 from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
 from cuelight_server.control.releases import approve, release, roll_back
@@ -138,3 +139,7 @@ def test_a_token_that_opens_nothing_leaves_a_line_with_a_count_and_a_missing_one
     found = ask("/audit", verb="sign_in.fail")["items"]
     assert sum(one["facts"]["count"] for one in found) == 5
     assert {one["facts"]["kind"] for one in found} == {"token unknown"}
+    assert all(one["facts"]["source"].keys() == {"salted", "of"} for one in found)  # addresses are for administrators
+    add_actor(demo_desk, SYSTEM, "ada.admin", "Ada", admin=True)
+    shown = ask.client.get("/api/v1/audit?verb=sign_in.fail", headers={"Cuelight-As": "ada.admin"}).json()["items"]
+    assert {one["facts"]["source"] for one in shown} == {"testclient"}

@@ -261,3 +261,20 @@ def test_a_key_slipped_into_the_database_is_named(desk, place):
     eve = Signer("cuelight.desk/eve", b"e" * 32).verifier
     behind_our_back(desk, ("INSERT INTO signing_key (seq, id, verifier) VALUES (99, ?, ?)", (eve.id, str(eve))))
     assert any("signing key of line 99" in one for one in verify_desk(desk).problems)
+
+
+def test_a_log_that_nobody_signs_any_more_asks_for_a_person(desk, how, person, clock):
+    tick(desk, how)
+    log_line(desk, person)
+    clock.forward(timedelta(minutes=50))
+    assert standing(desk, how.sinks, every_s=how.every_s).state == "go"
+    clock.forward(timedelta(minutes=20))
+    shown = standing(desk, how.sinks, every_s=how.every_s)
+    assert shown.state == "hold"
+    assert "since line 2" in shown.words
+
+
+def test_a_key_that_cannot_be_kept_says_so(desk, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Unavailable, match="cannot be kept"):
+        ensure_key(desk, KeyPlace(file=tmp_path / "file" / "folder" / "signing.key"))

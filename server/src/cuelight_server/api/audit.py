@@ -34,7 +34,7 @@ Search = Annotated[Asked, Depends(searched)]
 @router.get("/audit", openapi_extra=_READ)
 def audit(
     desk: DeskDep,
-    _: Caller,
+    actor: Caller,
     asked: Search,
     after: Number | None = None,
     before: Number | None = None,
@@ -49,14 +49,17 @@ def audit(
     newest = order == "newest" or (order is None and before is not None)
     if (newest and after is not None) or (not newest and before is not None):
         raise Invalid("`after` goes with the oldest first, `before` with the newest first", "send one of them")
-    found = view.events(desk, before, limit, asked) if newest else view.after(desk, after or 0, limit, asked)
+    if newest:
+        found = view.events(desk, before, limit, asked, admin=actor.admin)
+    else:
+        found = view.after(desk, after or 0, limit, asked, admin=actor.admin)
     return {"items": [asdict(one) for one in found.items], "next": found.next}
 
 
 @router.get("/audit/lines/{seq}", openapi_extra=_READ)
-def line(desk: DeskDep, _: Caller, seq: int) -> dict[str, Any]:
+def line(desk: DeskDep, actor: Caller, seq: int) -> dict[str, Any]:
     """One line: the bytes that were hashed, and the proof that it is in the log as it is now."""
-    return asdict(view.line(desk, seq))
+    return asdict(view.line(desk, seq, admin=actor.admin))
 
 
 @router.get("/audit/proof/inclusion", openapi_extra=_READ)
@@ -87,12 +90,13 @@ def keys(desk: DeskDep, _: Caller) -> dict[str, Any]:
 @router.get("/audit/export", openapi_extra=_READ)
 def whole(desk: DeskDep, _: Caller) -> StreamingResponse:
     """The whole log as lines of JSON, for `cuelight verify`."""
-    return StreamingResponse(export(desk), media_type="application/x-ndjson")
+    lines = (one.encode(errors="surrogatepass") for one in export(desk))
+    return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
 @router.get("/health", openapi_extra=_READ)
 def health(request: Request, desk: DeskDep, _: Caller) -> dict[str, Any]:
     """Whether the log is signed and its checkpoints reach their places; `ok` is false where somebody has to look."""
     how = request.app.state.checkpoints
-    log = view.standing(desk, tuple(how.sinks), signs=how.signs)
+    log = view.standing(desk, tuple(how.sinks), signs=how.signs, every_s=how.every_s)
     return {"ok": log.state != "hold", "version": __version__, "log": asdict(log)}

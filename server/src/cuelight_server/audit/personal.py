@@ -1,6 +1,6 @@
 """What a line says of a person: in the line as a salted digest, beside it in the clear until it is erased; pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
@@ -22,10 +22,13 @@ def in_line(one: Personal) -> dict[str, str]:
     return {SALTED: salted(one.salt, one.value), OF: one.person}
 
 
-def opened(log: Iterable[Event], kept: Iterable[Personal]) -> list[Event]:
-    """The lines with the texts that are still there and fit put back in, and `(erased)` where one is not."""
+def opened(log: Iterable[Event], kept: Iterable[Personal], *, closed: Collection[str] = ()) -> list[Event]:
+    """The lines with the texts that are still there and fit put back in, and `(erased)` where one is not.
+
+    Fields in `closed` stay the digests that they are.
+    """
     known = {(one.seq, one.field): one for one in kept}
-    return [replace(one, facts=_with(one, known)) if _fields(one) else one for one in log]
+    return [replace(one, facts=_with(one, known, closed)) if _fields(one) else one for one in log]
 
 
 def problems(log: Sequence[Event], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -49,8 +52,8 @@ def problems(log: Sequence[Event], rows: Iterable[Mapping[str, Any]]) -> Iterato
             yield f"personal text {place[1]} of line {place[0]} is gone, and no line erased it"
 
 
-def _with(one: Event, known: Mapping[tuple[int, str], Personal]) -> dict[str, Any]:
-    fields = _fields(one)
+def _with(one: Event, known: Mapping[tuple[int, str], Personal], closed: Collection[str]) -> dict[str, Any]:
+    fields = {field: given for field, given in _fields(one).items() if field not in closed}
     rows = {field: known.get((one.seq, field)) for field in fields}
     clear = {field: row.value for field, row in rows.items() if row is not None and _same(asdict(row), fields[field])}
     return {**one.facts, **dict.fromkeys(fields, ERASED), **clear}

@@ -91,6 +91,9 @@ class KeyPlace:
             _write(path, signer, os.O_EXCL)
         except FileExistsError as there:
             raise Conflict(f"{path} is there already", "another server was quicker: start again") from there
+        except OSError as bad:
+            words = f"the signing key cannot be kept in {path}: {bad.strerror}"
+            raise Unavailable(words, "make the folder writable, or set CUELIGHT_SIGNING_KEY_FILE") from bad
 
     def waiting(self) -> "KeyPlace":
         """The place beside it, where a new key waits until its line is written."""

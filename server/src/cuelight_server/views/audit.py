@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from cuelight.contract.log import Checkpoint
+from cuelight.contract.log import Checkpoint, Line
 from cuelight.contract.note import parse_signed
 from cuelight_server.audit import store
 from cuelight_server.audit.model import Asked, Event, Issued, Proof, SigningKey, SinkState
@@ -17,6 +17,7 @@ from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
 
+_CLOSED = ("source",)  # what administrators only are shown
 _LAST = 2**53 - 1  # what JSON and both databases hold
 _LATE = timedelta(minutes=5)  # a sink that is so far behind without taking anything asks for a person
 
@@ -65,16 +66,23 @@ class LogStanding:
     sinks: tuple[SinkLine, ...]
 
 
-def events(desk: Desk, before: int | None = None, size: int = DEFAULT_SIZE, asked: Asked = ALL) -> Page[Event]:
-    """Audit lines, newest first, from below the seq `before`, with what they say of people where that is still there."""
+def events(
+    desk: Desk, before: int | None = None, size: int = DEFAULT_SIZE, asked: Asked = ALL, *, admin: bool = False
+) -> Page[Event]:
+    """Audit lines, newest first, from below the seq `before`, with names where they are still there.
+
+    Network addresses are for administrators.
+    """
     with reading(desk.registry) as sql:
-        return _opened(sql, store.newest(sql, before, size, asked))
+        return _opened(sql, store.newest(sql, before, size, asked), admin=admin)
 
 
-def after(desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE, asked: Asked = ALL) -> Page[Event]:
+def after(
+    desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE, asked: Asked = ALL, *, admin: bool = False
+) -> Page[Event]:
     """Audit lines, oldest first, from above `seq`, likewise."""
     with reading(desk.registry) as sql:
-        return _opened(sql, store.after(sql, seq, size, asked))
+        return _opened(sql, store.after(sql, seq, size, asked), admin=admin)
 
 
 def asked_for(actor: str | None, verb: str | None, subject: str | None, since: str | None, until: str | None) -> Asked:
@@ -84,14 +92,14 @@ def asked_for(actor: str | None, verb: str | None, subject: str | None, since: s
     return Asked(actor=words[0], verb=words[1], subject=words[2], since=times[0], until=times[1])
 
 
-def line(desk: Desk, seq: int) -> LineDetail:
+def line(desk: Desk, seq: int, *, admin: bool = False) -> LineDetail:
     """One line with its proof; NotFound, or Blocked where the log was changed so that there is no proof."""
     with reading(desk.registry) as sql:
         found = store.line(sql, seq) if 0 < seq <= _LAST else None
         if found is None:
             raise NotFound(f"the log has no line {seq}", f"it ends with line {store.checkpoint(sql).size}")
         now, newest = store.checkpoint(sql), checkpoints.newest(sql)
-        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]))[0]
+        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if admin else _CLOSED)[0]
         proof = proofs.inclusion(sql, seq, now.size, found.leaf, now.root)
     covered = newest.size if newest else None
     return LineDetail(event=event, body=found.body, leaf=found.leaf, proof=proof, covered=covered)
@@ -128,19 +136,21 @@ def keys(desk: Desk) -> list[SigningKey]:
         return checkpoints.keys(sql)
 
 
-def standing(desk: Desk, sinks: Collection[str], *, signs: bool = True) -> LogStanding:
-    """How the log, its checkpoints and the sinks of this server stand now."""
+def standing(desk: Desk, sinks: Collection[str], *, signs: bool = True, every_s: int = 3600) -> LogStanding:
+    """How the log, its checkpoints and the sinks of this server stand now; it signs every so many seconds."""
     now = desk.clock()
     with reading(desk.registry) as sql:
         head, newest, known = store.checkpoint(sql), checkpoints.newest(sql), checkpoints.keys(sql)
         states = checkpoints.sinks(sql)
         waiting = {name: _first_missing(sql, states[name].size if name in states else 0) for name in sinks}
+        unsigned = store.line(sql, newest.size + 1) if newest else None
         broken = newest is not None and store.root_at(sql, newest.size) != parse_signed(newest.note).checkpoint.root
     lines = tuple(
         _sink(name, states.get(name), since is not None and parse(since) + _LATE < now)
         for name, since in waiting.items()
     )
-    state, words = _word(broken=broken, signs=signs, newest=newest, sinks=lines)
+    overdue = newest is not None and unsigned is not None and _overdue(newest, unsigned, now, every_s)
+    state, words = _word(broken=broken, overdue=overdue, signs=signs, newest=newest, sinks=lines)
     return LogStanding(
         state=state,
         words=words,
@@ -153,7 +163,9 @@ def standing(desk: Desk, sinks: Collection[str], *, signs: bool = True) -> LogSt
     )
 
 
-def _word(*, broken: bool, signs: bool, newest: Issued | None, sinks: tuple[SinkLine, ...]) -> tuple[str, str]:
+def _word(
+    *, broken: bool, overdue: bool, signs: bool, newest: Issued | None, sinks: tuple[SinkLine, ...]
+) -> tuple[str, str]:
     failing = [one for one in sinks if one.state == "hold"]
     if broken:
         return "hold", "The log is not the one that was signed: it was cut or rewritten. Run cuelight-server verify."
@@ -161,6 +173,9 @@ def _word(*, broken: bool, signs: bool, newest: Issued | None, sinks: tuple[Sink
         return "hold", "; ".join(
             f"Checkpoints do not reach the {one.name}: {one.error or 'nobody delivers'}" for one in failing
         )
+    if overdue and newest is not None:
+        words = f"Nothing was signed since line {newest.size}: no server runs, or its signing key is missing."
+        return "hold", words + " See cuelight-server checkpoint."
     if not signs:
         return "standby", "This server has no signing key, so no checkpoint is signed."
     if newest is None:
@@ -193,6 +208,15 @@ def _sink(name: str, state: SinkState | None, late: bool) -> SinkLine:  # noqa: 
     )
 
 
+def _overdue(newest: Issued, unsigned: Line, now: datetime, every_s: int) -> bool:
+    """Whether the first line that no checkpoint covers should have been signed a while ago."""
+    try:
+        written = parse(event_of(unsigned.body).at)
+    except (ValueError, TypeError, Invalid):
+        return True
+    return now > max(written, parse(newest.issued_at) + timedelta(seconds=every_s)) + _LATE
+
+
 def _first_missing(sql: Connection, size: int) -> str | None:
     found = checkpoints.issued_after(sql, size, 1)
     return found[0].issued_at if found else None
@@ -207,9 +231,9 @@ def _at(sql: Connection, size: int | None) -> Checkpoint:
     return Checkpoint(size, root)
 
 
-def _opened(sql: Connection, page: Page[Event]) -> Page[Event]:
+def _opened(sql: Connection, page: Page[Event], *, admin: bool) -> Page[Event]:
     kept = personal.of_lines(sql, [one.seq for one in page.items])
-    return Page(tuple(opened(page.items, kept)), page.next)
+    return Page(tuple(opened(page.items, kept, closed=() if admin else _CLOSED)), page.next)
 
 
 def _time(text: str) -> str:

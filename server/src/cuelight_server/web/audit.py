@@ -127,7 +127,7 @@ def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> Audit
         found, older = got.items, got.next or ""
     except Invalid as bad:
         problem = f"{bad.message[:1].upper()}{bad.message[1:]}. {bad.hint}"
-    standing = view.standing(desk, tuple(how.sinks), signs=how.signs)
+    standing = view.standing(desk, tuple(how.sinks), signs=how.signs, every_s=how.every_s)
     now, names = desk.clock(), _names(desk)
     return AuditPage(
         title="Log",
@@ -145,7 +145,7 @@ def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> Audit
 
 def line_page(desk: Desk, person: Actor, seq: int) -> LinePage:
     """One line; NotFound, or Blocked where it cannot be proved any more."""
-    found = view.line(desk, seq)
+    found = view.line(desk, seq, admin=person.admin)
     one, names = found.event, _names(desk)
     covered = found.covered is not None and found.covered >= seq
     proved = (
