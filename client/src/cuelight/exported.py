@@ -149,7 +149,10 @@ def _head(now: _Reading, record: dict[str, Any]) -> None:
 
 def _key(now: _Reading, record: dict[str, Any]) -> None:
     one = record["key"]
-    now.keys.append((parse_verifier(one["verifier"]), one["endorsement"], int(one["seq"])))
+    verifier = parse_verifier(one["verifier"])
+    if one["id"] != verifier.id:
+        raise Invalid("the id of this key is another's", "make the export again")
+    now.keys.append((verifier, one["endorsement"], int(one["seq"])))
 
 
 def _note(now: _Reading, record: dict[str, Any]) -> None:
@@ -194,9 +197,11 @@ def _published(now: _Reading, record: dict[str, Any]) -> None:
 
 
 def _end(now: _Reading, record: dict[str, Any]) -> None:
-    told = record["end"]["lines"]
-    if now.declared is None or told != now.declared.size:
+    told, facts = record["end"], len(now.serves) + len(now.checklists) + len(now.published)
+    if now.declared is None or told["lines"] != now.declared.size:
         raise Invalid("the end does not belong to the head", "make the export again")
+    if (told["keys"], told["checkpoints"], told["facts"]) != (len(now.keys), len(now.notes), facts):
+        raise Invalid("the end counts other keys, checkpoints or facts than there are", "make the export again")
     now.ended = True
 
 

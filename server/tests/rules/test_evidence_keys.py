@@ -10,7 +10,7 @@ KEYS = [
     pytest.param(key, id=f"{table.name}.{key.parent.name}")
     for tables in (schema.registry, schema.calls)
     for table in tables.sorted_tables
-    for key in table.foreign_keys
+    for key in sorted(table.foreign_keys, key=lambda one: one.parent.name)
 ]
 
 

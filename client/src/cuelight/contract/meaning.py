@@ -73,7 +73,7 @@ class Meaning:
                 case "release.open":
                     self._open(seq, prompt, _number(label), facts)
             if verb != "refused" and "deployment" in facts:
-                self._move(seq, prompt, facts)
+                self._move(seq, prompt, line["at"], facts)
             if verb != "refused" and "snapshot" in facts:
                 made = facts["snapshot"]
                 self._published[facts["environment"]] = seq, made["version"], made["digest"]
@@ -123,17 +123,17 @@ class Meaning:
             authors=frozenset(self._authors[prompt, bound["content"]]),
         )
 
-    def _move(self, seq: int, prompt: str, facts: Mapping[str, Any]) -> None:
+    def _move(self, seq: int, prompt: str, at: str, facts: Mapping[str, Any]) -> None:
         """What serves changes: only to versions that were released there before."""
         after, place = facts["deployment"], (prompt, facts["environment"], facts.get("tenant", ""))
         strange = [number for number, _ in after["weights"] if number not in self._released[prompt, place[1]]]
         for number in strange:
             self._say(seq, f"line {seq} lets {prompt}@v{number} serve in {place[1]}, where it was never released")
-        self._serves[place] = seq, {name: after[name] for name in _POINTS}
+        self._serves[place] = seq, {**{name: after[name] for name in _POINTS}, "since": at}
 
     def _point(self, place: Place, seq: int, told: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
         for name, wanted in told.items():
-            if stored.get(name) != wanted:
+            if name not in stored or stored[name] != wanted:
                 words = {"weights": "what it serves", "kill": "its kill switch"}.get(name, name.replace("_", " "))
                 self._say(seq, f"{_named(place)}: {words} is not what line {seq} left; it was moved past the log")
 
