@@ -38,6 +38,7 @@ BREACHES = [
     pytest.param("one-door", "cuelight_server.audit.store", "cuelight_server.db.writing", id="a store opens a write"),
     pytest.param("stores", "cuelight_server.api.made_up", "cuelight_server.prompts.store", id="a face opens a store"),
     pytest.param("providers", "cuelight_server.web.made_up", "cuelight_server.providers", id="a face calls a model"),
+    pytest.param("sinks", "cuelight_server.web.made_up", "cuelight_server.sinks", id="a face brings a checkpoint out"),
     pytest.param("settings", "cuelight_server.control.door", "cuelight_server.settings", id="a verb reads settings"),
     pytest.param("faces", "cuelight_server.api.made_up", "cuelight_server.db.schema", id="a face knows a table"),
     pytest.param("faces", "cuelight_server.web.made_up", "cuelight_server.db.operational", id="a face writes a mark"),

@@ -20,11 +20,13 @@ from cuelight.contract.errors import KINDS
 from cuelight.contract.format import check
 from cuelight.files import read_folder
 from cuelight_server.api.errors import STATUS
-from cuelight_server.app import build
+from cuelight_server.app import Keyring, build
+from cuelight_server.audit.signing import KeyPlace
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.cli import EXIT, UNEXPECTED
 from cuelight_server.cli import commands as server
 from cuelight_server.control.access import add_actor, issue_key
+from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.docs_reference import pages, write
 from cuelight_server.docs_reference.answers import GIVES, ITEMS, KEYS, OTHERS
 from cuelight_server.docs_reference.catalogues import CLIENT_SETTINGS, server_settings
@@ -173,8 +175,9 @@ def asked(demo_desk, tmp_path):
     """Ask a desk for everything that the reference tells of: {address: answer}."""
     add_actor(demo_desk, SYSTEM, "ada.moss", "Ada Moss", admin=True)
     add_actor(demo_desk, SYSTEM, "ben.okoro", "Ben Okoro", admin=True)
-    sealing = read_keys(key_text(bytes(32)))
-    with TestClient(build(demo_desk, worker=True, sealing=sealing), base_url="http://localhost") as http:
+    signing = Checkpoints(keys=KeyPlace(file=tmp_path / "signing.key"))
+    keyring = Keyring(sealing=read_keys(key_text(bytes(32))), checkpoints=signing)
+    with TestClient(build(demo_desk, worker=True, keyring=keyring), base_url="http://localhost") as http:
         yield Asking(http, issue_key(demo_desk, SYSTEM, "app", Environment.PRODUCTION))
 
 
@@ -191,6 +194,16 @@ class Asking:
         assert answer.status_code < 400, (address, answer.text)
         self.answers[address] = answer
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
+
+
+def ask_for_the_log(asked, until):
+    api = "/api/v1"
+    while not asked(f"GET {api}/audit/checkpoints")["items"]:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    asked("GET /api/v1/audit/lines/{seq}", f"{api}/audit/lines/1")
+    asked("GET /api/v1/audit/proof/inclusion", params={"line": 1})
+    asked("GET /api/v1/audit/proof/consistency", params={"old": 1})
 
 
 def ask_for_models(asked):
@@ -236,13 +249,15 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
-    for plain in ("/status", "/me", "/audit", "/runtime/observed"):
+    for plain in ("/status", "/me", "/audit", "/audit/export", "/audit/keys", "/health", "/runtime/observed"):
         asked(f"GET {api}{plain}")
+    ask_for_the_log(asked, until)
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
     ask_for_models(asked)
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
-    for page in ("/healthz", "/", "/signin"):
+    asked("GET /audit/{seq:int}", "/audit/1")
+    for page in ("/healthz", "/", "/signin", "/audit"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
     assert {address: sorted(answer) for address, answer in given.items()} == {
@@ -315,8 +330,8 @@ def parsed(words):
         context = click.Context(command, info_name=name, parent=context)
         if rest and rest[0] in ("--help", "--version"):
             return
-        if not rest and command.invoke_without_command:
-            return
+        if command.invoke_without_command and (not rest or rest[0].startswith("-")):
+            break  # `cuelight audit --limit 1`: the group is a command of its own
         name, command, rest = command.resolve_command(context, rest)
     command.make_context(name, list(rest), parent=context)
 

@@ -159,16 +159,20 @@ def test_status_says_what_serves_where(released, capsys):
     assert [line.split()[:4] for line in lines] == [
         ["Off", PROMPT, "production", "-"],
         ["Go", PROMPT, "staging", "v2"],
+        ["Standby", "log", "of", lines[2].split()[3]],
     ]
+    assert "No checkpoint was signed yet" in lines[2]
     assert cli.run(["status", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"][1]["rollback_target"] == "v1"
+    found = json.loads(capsys.readouterr().out)
+    assert found["rows"][1]["rollback_target"] == "v1"
+    assert found["log"]["state"] == "standby"
 
 
 def test_verify_finds_nothing_on_a_sound_desk_and_names_what_was_changed(folder, open_again, capsys):
     assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
     assert cli.run(["checkpoint"]) == 0
     kept = folder.parent / "kept"
-    kept.write_text(capsys.readouterr().out.splitlines()[-1])
+    kept.write_text(capsys.readouterr().out.partition("\n")[2])  # init printed a token first
     assert cli.run(["verify", "--checkpoint", str(kept)]) == 0
     assert "everything fits" in capsys.readouterr().out
     behind_our_back(open_again(), "UPDATE audit_event SET body = replace(body, 'mei', 'eve')")

@@ -1,6 +1,6 @@
 """Admin: everything that people do with a desk, over its HTTP API; the server decides, this only asks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -205,9 +205,40 @@ class Admin:
         """Everything known about the call that made an output; "" looks in production first, then elsewhere."""
         return self._get(f"/calls/{_step(output)}/why", environment=environment)
 
-    def audit(self, before: str = "", limit: int = 50) -> Json:
-        """One page of the audit log, newest first, from below the line `before`."""
-        return self._get("/audit", order="newest", before=before, limit=limit)
+    def audit(self, before: int | str = "", limit: int = 50, **asked: str) -> Json:
+        """One page of the audit log, newest first, from below the line `before`.
+
+        `asked` narrows it down: actor, verb, subject, since, until.
+        """
+        return self._get("/audit", order="newest", before=before, limit=limit, **asked)
+
+    def audit_line(self, line: int) -> Json:
+        """One line of the log with its proof."""
+        return self._get(f"/audit/lines/{line}")
+
+    def audit_checkpoints(self, after: int = 0, limit: int = 50) -> Json:
+        """The checkpoints that were signed, oldest first, from above the size `after`."""
+        return self._get("/audit/checkpoints", after=after, limit=limit)
+
+    def audit_keys(self) -> Json:
+        """The public keys that signed the log, oldest first."""
+        return self._get("/audit/keys")
+
+    def consistency(self, old: int, size: int) -> Json:
+        """The proof that the log of `old` lines is the start of that of `size`."""
+        return self._get("/audit/proof/consistency", old=old, size=size)
+
+    def audit_export(self) -> Iterator[bytes]:
+        """The whole log as `cuelight verify` reads it, piece by piece."""
+        try:
+            with self._http.stream("GET", "/audit/export", timeout=_PUSH_TIMEOUT) as answer:
+                if answer.is_success:
+                    yield from answer.iter_bytes()
+                else:
+                    answer.read()
+                    self._read(answer)
+        except (httpx2.TransportError, OSError) as gone:
+            raise Unavailable(f"{self.url} did not send the whole log", "try again", answer="none") from gone
 
     def me(self) -> Json:
         """Who the desk thinks is asking."""

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 
 import uvicorn
 from fastapi import FastAPI
@@ -26,13 +27,14 @@ from cuelight_server.api import (
     status,
 )
 from cuelight_server.api.limits import Limits
+from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
-from cuelight_server.worker import Worker
+from cuelight_server.worker import Courier, Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
 _ROUTERS = (
@@ -47,36 +49,48 @@ _ROUTERS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyring:
+    """The keys of this server, and where what they sign goes.
+
+    `sealing` seals keys of model providers; without it none can be set. `checkpoints` says with what the log is signed.
+    """
+
+    sealing: SealingKeys | None = None
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+
+
 def build(
     desk: Desk,
     *,
     providers: Mapping[str, Provider] | None = None,
     worker: bool = True,
     host: str = "",
-    sealing: SealingKeys | None = None,
+    keyring: Keyring | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
-    `sealing` are the keys that keys of providers are sealed with; without, none can be set.
     """
-    made = Worker(desk, Connected(desk, sealing, providers or {}), ticks=(forget_answers,))
+    keyring = keyring or Keyring()
+    how = keyring.checkpoints
+    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
         version=__version__,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,  # prompts are secrets: what there is, nobody learns without a token
-        lifespan=_lifespan(made) if worker else None,
+        lifespan=_lifespan(made, Courier(desk, how)) if worker else None,
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.state.host, app.state.sealing = host, sealing
+    app.state.host, app.state.sealing, app.state.checkpoints = host, keyring.sealing, how
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(web.routes(desk, host))
+    app.router.routes.extend(web.routes(desk, host, how))
     return app
 
 
@@ -86,10 +100,9 @@ def serve(
     port: int = 7080,
     *,
     providers: Mapping[str, Provider] | None = None,
-    worker: bool = True,
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
-    sealing: SealingKeys | None = None,
+    keyring: Keyring | None = None,
 ) -> None:
     """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -98,7 +111,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, worker=worker, host=host, sealing=sealing),
+        build(desk, providers=providers, host=host, keyring=keyring),
         loop="uvloop",
         http="httptools",
         log_level="warning",
@@ -126,14 +139,16 @@ class _Server(uvicorn.Server):
             self._listening()
 
 
-def _lifespan(worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(worker: Worker, courier: Courier) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
         worker.start()
+        courier.start()
         try:
             yield
         finally:
             worker.stop()
+            courier.stop()
 
     return life
 

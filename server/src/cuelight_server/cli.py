@@ -79,6 +79,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
     if temporary:
         _serve_temporary(settings)
         return
+    from cuelight_server.app import Keyring
     from cuelight_server.app import serve as serve_desk
 
     folder = data or settings.folder
@@ -89,7 +90,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             settings.port if port is None else port,
             providers=_providers(settings),
             listening=lambda url: _listening(desk, url, folder),
-            sealing=_sealing(settings, folder),
+            keyring=Keyring(sealing=_sealing(settings, folder), checkpoints=_checkpoints(settings, folder)),
         )
 
 
@@ -147,6 +148,19 @@ def user_disable(person: str, data: Path | None) -> None:
     with _opened(data) as desk:
         disable_actor(desk, SYSTEM, person)
     click.echo(f"disabled {person}")
+
+
+@user.command("erase")
+@click.argument("person")
+@_folder
+def user_erase(person: str, data: Path | None) -> None:
+    """Erase what the log says of a disabled PERSON beside their id; `-` erases the addresses of strangers."""
+    from cuelight_server.control.erasing import erase_person
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        texts = erase_person(desk, SYSTEM, person)
+    click.echo(f"erased {texts} texts about {person}; the log verifies as before")
 
 
 @user.command("list")
@@ -251,17 +265,23 @@ def rollback(prompt: str, why: str, environment: str, from_label: str | None, da
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 @_folder
 def status(data: Path | None, *, as_json: bool) -> None:
-    """What serves where."""
+    """What serves where, and how the log stands."""
+    from dataclasses import asdict
+
+    from cuelight_server.views.audit import standing
     from cuelight_server.views.desk import status as look
 
+    settings = _settings()
     with _opened(data) as desk:
-        found = look(desk)
+        how = _checkpoints(settings, data or settings.folder)
+        found, log = look(desk), standing(desk, tuple(how.sinks), every_s=how.every_s)
     if as_json:
-        click.echo(json.dumps(found.to_json(), ensure_ascii=False))
+        click.echo(json.dumps({**found.to_json(), "log": asdict(log)}, ensure_ascii=False))
         return
     for row in found.rows:
         serves = " + ".join(label for label, _ in row.serves) or "-"
         click.echo(f"{row.word:8} {row.prompt:40} {row.environment:12} {serves:8} {row.why}")
+    click.echo(f"{log.state.capitalize():8} log of {log.size} lines, signed up to {log.signed or 0}. {log.words}")
 
 
 @commands.command()
@@ -287,12 +307,75 @@ def verify(kept: Path | None, data: Path | None) -> int:
 @commands.command()
 @_folder
 def checkpoint(data: Path | None) -> None:
-    """Print what to keep outside of this desk, so that a cut or rewritten log is noticed: `size root`."""
-    from cuelight_server.audit.store import checkpoint as head
-    from cuelight_server.db.engine import reading
+    """Sign the log as it is now and print the checkpoint: keep it outside of this desk, so that a cut or rewritten log is noticed."""
+    from cuelight_server.control.checkpoints import issue
 
-    with _opened(data) as desk, reading(desk.registry) as sql:
-        click.echo(str(head(sql)))
+    settings = _settings()
+    with _opened(data) as desk:
+        click.echo(issue(desk, _checkpoints(settings, data or settings.folder).keys).note, nl=False)
+
+
+@commands.group()
+def keys() -> None:
+    """The key that signs checkpoints; its private half is never shown."""
+
+
+@keys.command("show")
+@click.option("--json", "as_json", is_flag=True, help="JSON.")
+@_folder
+def keys_show(data: Path | None, *, as_json: bool) -> None:
+    """Show the verifier keys, oldest first: give the last one to whoever checks this desk's log."""
+    from dataclasses import asdict
+
+    from cuelight_server.control.signing import ensure_key
+    from cuelight_server.views.audit import keys as known
+
+    settings = _settings()
+    with _opened(data) as desk:
+        if not known(desk):
+            ensure_key(desk, _checkpoints(settings, data or settings.folder).keys)
+        found = known(desk)
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found]))
+        return
+    for one in found:
+        click.echo(one.verifier)
+
+
+@keys.command("rotate")
+@click.option("--lost", is_flag=True, help="The old key is lost and cannot sign the new one; every verifier says so.")
+@_folder
+def keys_rotate(data: Path | None, *, lost: bool) -> None:
+    """Let a new key sign from now on, signed by the old one, with a line in the log; prints the new verifier key."""
+    from cuelight_server.control.signing import rotate_key
+
+    settings = _settings()
+    with _opened(data) as desk:
+        click.echo(str(rotate_key(desk, _checkpoints(settings, data or settings.folder).keys, lost=lost)))
+
+
+@commands.command("export-log")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_folder
+def export_log(file: Path, data: Path | None) -> None:
+    """Write the whole log to FILE, with checkpoints and public keys, for `cuelight verify FILE` anywhere."""
+    from cuelight_server.control.log_export import export, export_to
+
+    with _opened(data) as desk:
+        size = export_to(file, export(desk))
+    click.echo(f"{size} lines in {file}")
+
+
+@commands.command()
+@click.argument("role")
+@_folder
+def grants(role: str, data: Path | None) -> None:
+    """Print the SQL that lets a PostgreSQL ROLE run the server without the right to change evidence or tables."""
+    from cuelight_server.db.roles import grants as made
+
+    with _opened(data) as desk:
+        for statement in made(desk.registry, role):
+            click.echo(f"{statement};")
 
 
 @commands.command()
@@ -334,8 +417,9 @@ def worker(data: Path | None) -> None:
     import signal
     import threading
 
-    from cuelight_server.worker import Worker
+    from cuelight_server.worker import Courier, Worker
 
+    settings = _settings()
     ended = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ended.set())
@@ -345,9 +429,12 @@ def worker(data: Path | None) -> None:
     with _opened(data) as desk:
         sealing = _sealing(settings, data or settings.folder)
         running = Worker(desk, Connected(desk, sealing, _providers(settings)))
+        courier = Courier(desk, _checkpoints(settings, data or settings.folder))
         running.start()
+        courier.start()
         ended.wait()
         running.stop()
+        courier.stop()
 
 
 @commands.command()
@@ -486,6 +573,21 @@ def _sealing(settings: Settings, folder: Path) -> Any:
 
 def _sealing_file(settings: Settings, folder: Path) -> Path:
     return settings.sealing_key_file or folder / "sealing.key"
+
+
+def _checkpoints(settings: Settings, folder: Path) -> Any:
+    from cuelight_server.audit.signing import FILE, KeyPlace
+    from cuelight_server.control.checkpoints import Checkpoints
+    from cuelight_server.sinks import build
+
+    keys = KeyPlace(file=settings.signing_key_file or folder / FILE, given=settings.signing_key)
+    sinks = build(
+        file=settings.checkpoint_file,
+        stdout=settings.checkpoint_stdout,
+        webhook=settings.checkpoint_webhook,
+        secret=settings.checkpoint_webhook_secret,
+    )
+    return Checkpoints(keys=keys, every_s=settings.checkpoint_every_s, sinks=sinks)
 
 
 def _shell_user() -> str:

@@ -34,6 +34,20 @@ class Settings:
     """CUELIGHT_SEALING_KEYS: what seals keys of providers, 32 bytes in base64, the current one first; unset, a file."""
     sealing_key_file: Path | None = None
     """CUELIGHT_SEALING_KEY_FILE: the file with them; unset, `sealing.key` in the data folder, made at the first start."""
+    signing_key: str | None = field(default=None, repr=False)
+    """CUELIGHT_SIGNING_KEY: the key that signs checkpoints, `PRIVATE+KEY+...`; unset, it is kept in a file."""
+    signing_key_file: Path | None = None
+    """CUELIGHT_SIGNING_KEY_FILE: that file; unset, `signing.key` in the data folder."""
+    checkpoint_every_s: int = 3600
+    """CUELIGHT_CHECKPOINT_EVERY: the log is signed at each production change, and after so many seconds if it grew."""
+    checkpoint_file: Path | None = None
+    """CUELIGHT_CHECKPOINT_FILE: a file to which signed checkpoints are appended, best where this machine cannot rewrite it."""
+    checkpoint_stdout: bool = False
+    """CUELIGHT_CHECKPOINT_STDOUT: 1 prints signed checkpoints, for whatever collects the output."""
+    checkpoint_webhook: str | None = field(default=None, repr=False)
+    """CUELIGHT_CHECKPOINT_WEBHOOK: an address to which signed checkpoints are posted."""
+    checkpoint_webhook_secret: str | None = field(default=None, repr=False)
+    """CUELIGHT_CHECKPOINT_WEBHOOK_SECRET: what the posts are signed with (HMAC-SHA256), known to both ends."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -47,21 +61,53 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=given.get("CUELIGHT_HOST", plain.host),
         port=_port(given.get("CUELIGHT_PORT", str(plain.port))),
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
-        openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url)),
+        openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url), "CUELIGHT_OPENAI_BASE_URL"),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
         sealing_keys=given.get("CUELIGHT_SEALING_KEYS"),
-        sealing_key_file=_path(given.get("CUELIGHT_SEALING_KEY_FILE")),
+        sealing_key_file=_path(given, "CUELIGHT_SEALING_KEY_FILE"),
+        signing_key=given.get("CUELIGHT_SIGNING_KEY"),
+        signing_key_file=_path(given, "CUELIGHT_SIGNING_KEY_FILE"),
+        checkpoint_every_s=_seconds(given, "CUELIGHT_CHECKPOINT_EVERY", plain.checkpoint_every_s),
+        checkpoint_file=_path(given, "CUELIGHT_CHECKPOINT_FILE"),
+        checkpoint_stdout=_flag(given, "CUELIGHT_CHECKPOINT_STDOUT"),
+        checkpoint_webhook=_webhook(given),
+        checkpoint_webhook_secret=given.get("CUELIGHT_CHECKPOINT_WEBHOOK_SECRET"),
     )
-
-
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
 
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
         raise Invalid(f"CUELIGHT_PORT is {text!r}, which is no port", "give a number from 1 to 65535")
     return int(text)
+
+
+def _path(given: Mapping[str, str], name: str) -> Path | None:
+    return Path(given[name]).expanduser() if name in given else None
+
+
+def _seconds(given: Mapping[str, str], name: str, otherwise: int) -> int:
+    text = given.get(name, str(otherwise))
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 1 <= int(text) <= 604_800):
+        raise Invalid(f"{name} is {text!r}, which is no number of seconds", "give 1 to 604800, which is a week")
+    return int(text)
+
+
+def _flag(given: Mapping[str, str], name: str) -> bool:
+    text = given.get(name, "0").lower()
+    if text not in ("0", "1", "true", "false", "yes", "no"):
+        raise Invalid(f"{name} is {text!r}", "give 1 or 0")
+    return text in ("1", "true", "yes")
+
+
+def _webhook(given: Mapping[str, str]) -> str | None:
+    name = "CUELIGHT_CHECKPOINT_WEBHOOK"
+    if name not in given:
+        return None
+    if f"{name}_SECRET" not in given:
+        raise Invalid(
+            f"{name} is set without {name}_SECRET", "give both: whoever receives it has to know it is from here"
+        )
+    return _url(given[name], name)
 
 
 def _log_level(text: str) -> str:
@@ -85,11 +131,11 @@ def _database(given: Mapping[str, str], name: str) -> str | None:
     return url
 
 
-def _url(text: str) -> str:
+def _url(text: str, name: str) -> str:
     try:
         parts = urlsplit(text)
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Invalid("CUELIGHT_OPENAI_BASE_URL is no web address", "give one like https://api.openai.com/v1")
+        raise Invalid(f"{name} is no web address", "give one like https://api.openai.com/v1")
     return text.rstrip("/")

@@ -4,8 +4,11 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+from cuelight_server.control import checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.evaluation import Providers, abandon, requeue, run_pending
+from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
+from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.ids import worker_id
 
 Tick = Callable[[Desk], None]
@@ -76,3 +79,58 @@ class Worker:
             tick(self._desk)
         except Exception:  # noqa: BLE001  a fault ends that round of the tick, not the worker
             _log.exception("a tick met a fault")
+
+
+class Courier:
+    """A thread of its own for what must not wait for an evaluation: checkpoints, and the lines of failed sign-ins.
+
+    Nothing waits for it either. A fault is logged and ends that round, never the thread.
+    """
+
+    def __init__(self, desk: Desk, how: checkpoints.Checkpoints, *, every_s: float = 1.0) -> None:
+        """Make it; `every_s` is how long it sleeps between two rounds, in seconds."""
+        self._desk = desk
+        self._how = how
+        self._every_s = every_s
+        self._said: dict[str, str] = {}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="cuelight-courier", daemon=True)
+
+    def start(self) -> None:
+        """Begin with a round at once."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Ask it to end after one last round, and wait so long; True when it has."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while True:
+            ending = self._stopping.is_set()
+            self._round(self._count_all if ending else self._count)
+            self._round(self._bring)
+            if ending:
+                return
+            self._stopping.wait(self._every_s)
+
+    def _count(self) -> None:
+        write_failed_sign_ins(self._desk)
+
+    def _count_all(self) -> None:
+        write_failed_sign_ins(self._desk, all_of_it=True)
+
+    def _bring(self) -> None:
+        checkpoints.tick(self._desk, self._how)
+
+    def _round(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except CuelightError as refused:
+            if refused.message != self._said.get(work.__name__):  # once, not every second
+                _log.error("%s; %s", refused.message, refused.hint)
+            self._said[work.__name__] = refused.message
+        except Exception:  # noqa: BLE001  a fault ends that round, not the thread
+            _log.exception("the courier met a fault")

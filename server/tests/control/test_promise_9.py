@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from cuelight.contract.log import Tampering, parse_checkpoint
 from cuelight_server.audit import store as audit
-from cuelight_server.audit.model import Tampering
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.audit.verify import parse_checkpoint
 from cuelight_server.control.door import act
 from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.db import schema
@@ -159,7 +158,7 @@ SWAP = (
 )
 CUT = "DELETE FROM audit_event WHERE seq > 11"
 CUT_BELOW_THE_CHECKPOINT = ("DELETE FROM audit_event WHERE seq > 5", "DELETE FROM audit_head WHERE size > 5")
-FORGED = "INSERT INTO audit_event SELECT 15, body, leaf FROM audit_event WHERE seq = 14"
+FORGED = "INSERT INTO audit_event (seq, body, leaf) SELECT 15, body, leaf FROM audit_event WHERE seq = 14"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from cuelight.contract.errors import Denied, Invalid, NotFound, Unavailable
-from cuelight_server.app import build
+from cuelight_server.app import Keyring, build
 from cuelight_server.control.access import add_actor, issue_token
 from cuelight_server.control.providers import Connected, remove_provider, reseal, set_provider
 from cuelight_server.control.verify import verify_desk
@@ -129,7 +129,7 @@ def test_what_is_no_key_is_refused_and_not_shown(desk, admin, key):
 def test_the_secret_is_in_no_row_no_line_no_answer_and_no_log(desk, admin, caplog):
     caplog.set_level(logging.DEBUG)
     token = issue_token(desk, SYSTEM, "ada.admin")
-    with TestClient(build(desk, worker=False, sealing=KEYS), raise_server_exceptions=False) as client:
+    with TestClient(build(desk, worker=False, keyring=Keyring(sealing=KEYS)), raise_server_exceptions=False) as client:
         headers = {"Authorization": f"Bearer {token}"}
         done = client.put("/api/v1/providers/openai", json={"base_url": URL, "key": SECRET}, headers=headers)
         assert (done.status_code, done.json()["key"]) == (200, True)

@@ -32,6 +32,8 @@ def calls(tmp_path, databases):
 
 
 OPERATIONAL = {
+    "checkpoint": "insert",
+    "checkpoint_sink": "insert update",
     "client_seen": "insert update delete",
     "idempotency_key": "delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",

@@ -44,6 +44,10 @@ MATRIX = {
     "provider.remove": "a",
     "provider.reseal": "s",
     "desk.restore": "s",
+    "person.erase": "as",
+    "sign_in.fail": "s",
+    "key.make": "s",
+    "key.rotate": "s",
 }
 WHO = {
     "W": (PERSON, {Role.WORKFLOW_OWNER}),

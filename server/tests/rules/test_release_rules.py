@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuelight.contract.bucket import PLACES
+from cuelight.contract.meaning import binding
 from cuelight.contract.snapshot import Reason, parse
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied, Invalid
 from cuelight_server.kernel.terms import ChangeClass, Role, Tier
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.releases import policy
-from cuelight_server.releases.checklist import binding, check, filled
+from cuelight_server.releases.checklist import check, filled
 from cuelight_server.releases.model import Approval, Evidence, Facts
 from cuelight_server.releases.rules import Back, role_for, way_back
 from cuelight_server.routing import publish, rules

@@ -1,4 +1,4 @@
-"""`cuelight status` and `cuelight audit`: what serves where, and who did what."""
+"""`cuelight status`: what serves where; and how times and facts are shown elsewhere."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from cuelight.admin import Admin
 from cuelight.cli.options import Where, desk_options, json_option
 from cuelight.cli.show import Span, light, say, show_json, table
 from cuelight.contract.errors import NotFound
@@ -40,27 +39,6 @@ def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # 
     for row in rows:
         if row.get("why"):
             say((row["prompt"], "bold"), f" in {row['environment']}: {row['why']}")
-
-
-@click.command("audit")
-@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many lines.")
-@json_option
-@desk_options
-def audit_command(limit: int, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show the newest lines of the audit log, newest first."""
-    with where.admin() as admin:
-        lines = _newest(admin, limit)
-    if as_json:
-        show_json({"items": lines})
-        return
-    table(("line", "at", "who", "what", "on", "facts"), [_line(one) for one in lines], right=(0,))
-    if not lines:
-        say("the log is empty")
-
-
-def _newest(admin: Admin, limit: int) -> list[dict[str, Any]]:
-    """The last lines of the log, newest first."""
-    return list(admin.audit(limit=limit)["items"])
 
 
 def _only(rows: Sequence[Mapping[str, Any]], prompt: str) -> list[Mapping[str, Any]]:
@@ -100,19 +78,6 @@ def _share(label: Any, weight: int) -> str:
 def day(at: Any) -> str:
     """A time as people read it, to the minute, in UTC; – where there is none."""
     return str(at)[:16].replace("T", " ") if at else "–"
-
-
-def _line(one: Mapping[str, Any]) -> list[Span]:
-    actor = one.get("actor")
-    who = actor.get("id", "") if isinstance(actor, Mapping) else str(actor or "")
-    return [
-        str(one.get("seq", "")),
-        day(one.get("at")),
-        who,
-        str(one.get("verb", "")),
-        str(one.get("subject", "")),
-        short(one.get("facts") or {}),
-    ]
 
 
 def short(facts: Mapping[str, Any]) -> str:

@@ -34,7 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Show what serves where."),
     "why": ("why", "Show which version made an output, and who let it."),
     "knowledge": ("knowledge", "Show what a workflow knows, release by release."),
-    "audit": ("look", "Show the newest lines of the audit log."),
+    "audit": ("audit", "Look through the audit log, prove a line, export it."),
+    "verify": ("verify", "Check an exported log, with no server."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, literal, select, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.access.model import Account, Answered, Once, Token
@@ -138,3 +138,18 @@ def _token(row: Row[Any]) -> Token:
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )
+
+
+def forget_name(sql: Connection, id: str) -> None:
+    """The account's name becomes its id."""
+    sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(name=id))
+
+
+def by_id(sql: Connection, text: str) -> str:
+    """The text with everybody's name in it replaced by their id: for what is kept for good."""
+    table = schema.actor.c
+    likely = literal(text).contains(table.name) & (table.name != table.id) & (table.name != "")
+    found = sql.execute(select(table.id, table.name).where(likely)).all()
+    for id, name in sorted(found, key=lambda row: len(row.name), reverse=True):
+        text = text.replace(f"{name} ({id})", id).replace(name, id)
+    return text

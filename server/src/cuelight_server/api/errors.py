@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from cuelight_server.api.auth import desk_of
 from cuelight_server.control.door import Again
+from cuelight_server.control.failed_sign_ins import note_failed_sign_in
 from cuelight_server.db.failures import NOT_NOW
 from cuelight_server.kernel.errors import CuelightError, Invalid, NotFound, Unavailable
 
@@ -51,8 +52,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _ours(_request: Request, error: Exception) -> JSONResponse:
+def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CuelightError)  # noqa: S101  installed for it
+    shown = error.details.get("credentials", "missing")
+    if shown != "missing":  # who showed nothing is only asked to sign in
+        note_failed_sign_in(desk_of(request), f"token {shown}", None, request.client.host if request.client else "")
     return answer(error)
 
 

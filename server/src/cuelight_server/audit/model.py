@@ -1,9 +1,11 @@
-"""What the log is made of."""
+"""What the log is made of, and what stands beside it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
+
+STRANGER = "-"  # whom a personal text is about when it is about nobody who is known here
+SIGN_IN_FAILED = "sign_in"  # the subject of lines about failed sign-ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,52 +23,76 @@ class Event:
     seq: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A stored event as it lies in the database: canonical JSON text and the hex hash of it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which lines somebody looks for; what is None does not matter.
 
-    A row that somebody changed may hold anything: what is no text comes here as text that no line ever was.
+    `subject` finds itself and all that lies in it: `sales` also `sales.x` and `sales.x@v2`. `since` and `until` are
+    RFC 3339 text; a line at `until` itself is not found.
     """
 
+    actor: str | None = None
+    verb: str | None = None
+    subject: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What a line says of a person, in the clear; the line itself holds its salted digest. `seq` is 0 before it is stored."""
+
+    field: str
+    person: str
+    salt: str
+    value: str
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """The public half of a key that signs checkpoints: announced by line `seq`, endorsed by the key before it."""
+
     seq: int
-    body: str
+    id: str
+    verifier: str
+    endorsement: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """A checkpoint that was signed: the note, by which key, and up to which snapshot of production."""
+
+    size: int
+    note: str
+    key: str
+    snapshot_version: int
+    issued_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkState:
+    """How far one sink has come: the newest checkpoint that it took, and what went wrong since."""
+
+    name: str
+    size: int = 0
+    attempts: int = 0
+    error: str = ""
+    tried_at: str = ""
+    next_at: str = ""
+    delivered_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """The hashes that prove a line to be in a log, or one log to be the start of another; all hex.
+
+    For an inclusion `start` is the line (from 1) and `leaf` its hash; for a consistency `start` is the smaller size and
+    `leaf` is the root that it had.
+    """
+
+    start: int
     leaf: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The log after `size` events: hex root, and the hex frontier, largest subtree first."""
-
     size: int
     root: str
-    frontier: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A head that somebody keeps outside of the desk, as the text `size root`."""
-
-    size: int
-    root: str
-
-    def __str__(self) -> str:
-        return f"{self.size} {self.root}"
-
-
-class Tampering(StrEnum):
-    """What was done to a log."""
-
-    EDIT = "edit"
-    DELETION = "deletion"
-    INSERTION = "insertion"
-    REORDER = "reorder"
-    TRUNCATION = "truncation"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong with the log: what, at which line (None = the log as a whole), in plain words."""
-
-    kind: Tampering
-    seq: int | None
-    message: str
+    hashes: tuple[str, ...]

@@ -41,6 +41,10 @@ class Verb(StrEnum):
     PROVIDER_SET = "provider.set"
     PROVIDER_REMOVE = "provider.remove"
     PROVIDER_RESEAL = "provider.reseal"
+    PERSON_ERASE = "person.erase"
+    SIGN_IN_FAIL = "sign_in.fail"
+    KEY_MAKE = "key.make"
+    KEY_ROTATE = "key.rotate"
 
     @property
     def rule(self) -> "Rule":
@@ -116,5 +120,11 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.PROVIDER_SET: Rule(sentence="Set where a model provider answers, and its key.", admin=True),
         Verb.PROVIDER_REMOVE: Rule(sentence="Remove a model provider and its key.", admin=True),
         Verb.PROVIDER_RESEAL: Rule(sentence="Seal the keys of providers anew under another sealing key.", system=True),
+        Verb.PERSON_ERASE: Rule(
+            sentence="Erase what the log says of a person beside their id.", admin=True, system=True
+        ),
+        Verb.SIGN_IN_FAIL: Rule(sentence="Write down that somebody failed to get in, and how often.", system=True),
+        Verb.KEY_MAKE: Rule(sentence="Announce the key that signs checkpoints.", system=True),
+        Verb.KEY_ROTATE: Rule(sentence="Let a new key sign checkpoints, with the old one's yes.", system=True),
     }
 )

@@ -116,7 +116,11 @@ def _add(work: Work, account: Account) -> Account:
     if store.account(work.sql, account.id) is not None:
         raise Conflict(f"{account.id} is taken", "choose another id")
     store.save_account(work.sql, account)
-    work.note(kind=account.kind.value, name=account.name, admin=account.admin)
+    work.note(kind=account.kind.value, admin=account.admin)
+    if account.kind is ActorKind.PERSON:
+        work.personal(account.id, name=account.name)
+    else:
+        work.note(name=account.name)
     return account
 
 

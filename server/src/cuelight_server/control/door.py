@@ -9,12 +9,14 @@ from typing import Any
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Answered, Once
 from cuelight_server.audit import store as audit
-from cuelight_server.audit.model import Event
+from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.permissions import Decision, may, phrase, words
+from cuelight_server.audit.personal import in_line
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection
 from cuelight_server.db.writing import governed
+from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied
@@ -52,6 +54,7 @@ class Work:
     facts: dict[str, Any] = field(default_factory=dict)
     further: list[Event] = field(default_factory=list)
     once: Once | None = None
+    told: list[Personal] = field(default_factory=list)
 
     @property
     def at_text(self) -> str:
@@ -66,6 +69,13 @@ class Work:
         """Keep the JSON answer in this transaction, where the request must not be done twice."""
         if self.once is not None:
             access.save_answer(self.sql, Answered(actor=self.actor.id, once=self.once, answer=answer, at=self.at_text))
+
+    def personal(self, person: str, **texts: str) -> None:
+        """Add texts about a person (a name, an address): the line gets salted digests, the texts can be erased later."""
+        for name, text in texts.items():
+            one = Personal(field=name, person=person, salt=ids.salt(), value=text)
+            self.told.append(one)
+            self.facts[name] = in_line(one)
 
     def also(self, verb: Verb, subject: str, **facts: Any) -> None:
         """One more change in this transaction, with an audit line of its own. Denied when the actor may not.
@@ -110,7 +120,8 @@ def act(
             work = replace(_begin(desk, sql, actor, verb, subject, place), once=once)
             _refuse_again(work)
             yield work
-            for line in (_line(work, verb.value, subject, work.facts), *work.further):
+            audit.append(sql, _line(work, verb.value, subject, work.facts), work.told)
+            for line in work.further:
                 audit.append(sql, line)
     except (Denied, Blocked) as refusal:
         _remember(desk, actor, verb, subject, refusal)
@@ -193,8 +204,9 @@ def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: 
 
 
 def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denied | Blocked) -> None:
-    facts = {"verb": verb.value, "kind": refusal.kind, "message": refusal.message, "hint": refusal.hint}
     with governed(desk.registry) as sql:
+        told = {name: access.by_id(sql, text) for name, text in (("message", refusal.message), ("hint", refusal.hint))}
+        facts = {"verb": verb.value, "kind": refusal.kind, **told}
         at = rfc3339(_moment(desk, sql))
         audit.append(sql, Event(at=at, actor=actor.id, verb=REFUSED, subject=subject, facts=facts))
 

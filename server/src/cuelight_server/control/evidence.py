@@ -5,6 +5,7 @@ from typing import Any
 
 from cuelight.contract.condition import same
 from cuelight.contract.content import parse
+from cuelight.contract.meaning import binding
 from cuelight_server.access import store as access
 from cuelight_server.control.authors import authors
 from cuelight_server.control.desk import Desk
@@ -22,7 +23,6 @@ from cuelight_server.prompts.diff import diff
 from cuelight_server.prompts.knowledge import names
 from cuelight_server.prompts.model import Draft, Numbered, Version, Workflow
 from cuelight_server.releases import policy, store, suite_change
-from cuelight_server.releases.checklist import binding
 from cuelight_server.releases.model import Evidence, Facts, KnowledgeFact, Release
 from cuelight_server.routing import store as routing
 from cuelight_server.routing.publish import workflow_of

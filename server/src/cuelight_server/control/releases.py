@@ -126,7 +126,8 @@ def release(
         checked = checklist.check(facts)
         if not checked.ok or facts.number is None or checked.binding is None:
             raise rules.refused(checked)
-        opened = _opened(desk, work, facts, facts.number, checked, note)
+        stored = checklist.check(checklist.by_id(facts))
+        opened = _opened(desk, work, facts, facts.number, stored, note)
         published = _apply(desk, work, opened)
         done = Released(
             id=opened.id,

@@ -1,17 +1,20 @@
 """Recomputing everything that is stored: what was changed behind our back is named."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from cuelight.contract.kept import Kept, read_kept
+from cuelight.contract.note import Signed, Verifier, parse_signed, parse_verifier, signers
 from cuelight_server.audit import store as audit
-from cuelight_server.audit.verify import parse_checkpoint
+from cuelight_server.audit.model import Issued
+from cuelight_server.audit.store import checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.prompts import verify_prompts
 from cuelight_server.control.replay import replay
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.db.rows import missing_triggers, rows
-from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.errors import CuelightError, Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,14 @@ class Verified:
 
 def verify_desk(desk: Desk, kept: str | None = None) -> Verified:
     """The log against its heads (and a kept checkpoint), versions against their digests, every row against the log."""
-    checkpoint = parse_checkpoint(kept) if kept else None
+    saved = read_kept(kept, "the saved checkpoint") if kept else []
     with reading(desk.registry) as sql:
-        problems = _looked("log", lambda: (f"log: {one.message}" for one in audit.examine(sql, checkpoint)))
+        problems = _looked(
+            "log", lambda: (f"log: {one.message}" for one in audit.examine(sql, *(each.checkpoint for each in saved)))
+        )
         problems += _looked("versions", lambda: _versions(desk))
         problems += _looked("rows", lambda: replay(audit.readable(sql), partial(rows, sql)))
+        problems += _looked("checkpoints", lambda: _checkpoints(sql, saved))
         problems += _looked("triggers", lambda: _triggers(sql, desk))
         try:
             looked = f"log of {audit.checkpoint(sql).size} lines, root {audit.checkpoint(sql).root}"
@@ -48,6 +54,38 @@ def _looked(what: str, look: Callable[[], Iterable[str]]) -> list[str]:
 
 def _versions(desk: Desk) -> Iterable[str]:
     return (f"version: {one.prompt}@{one.label} {one.message}" for one in verify_prompts(desk))
+
+
+def _checkpoints(sql: Connection, saved: Sequence[Kept]) -> Iterable[str]:
+    """Every checkpoint that was signed is of this log and of one of its keys; the saved ones bear a fitting signature."""
+    known = [parse_verifier(one.verifier) for one in checkpoints.keys(sql)]
+    for one in saved:
+        if one.note is not None:
+            yield from (f"{one.place}: {words}" for words in _unsigned(parse_signed(one.note), known))
+    size = 0
+    while found := checkpoints.issued_after(sql, size):
+        for issued in found:
+            yield from (f"checkpoint of {issued.size} lines: {words}" for words in _checkpoint(sql, issued, known))
+        size = found[-1].size
+
+
+def _checkpoint(sql: Connection, one: Issued, known: Sequence[Verifier]) -> Iterable[str]:
+    try:
+        signed = parse_signed(one.note)
+    except Invalid as bad:
+        yield bad.message
+        return
+    yield from _unsigned(signed, known)
+    if signed.checkpoint.size != one.size or audit.root_at(sql, one.size) != signed.checkpoint.root:
+        yield "the log is not the one that was signed"
+
+
+def _unsigned(signed: Signed, known: Sequence[Verifier]) -> Iterable[str]:
+    try:
+        if not signers(signed.note, known):
+            yield "none of the keys of this desk signed it"
+    except Invalid as bad:
+        yield bad.message
 
 
 def _triggers(sql: Connection, desk: Desk) -> Iterable[str]:

@@ -17,6 +17,12 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         ),
         (INSERT, "evaluation_result"): None,
         (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
+        (
+            INSERT,
+            "checkpoint",
+        ): None,  # signed, and held against the log by verify; a line about each would need the next
+        (INSERT, "checkpoint_sink"): None,
+        (UPDATE, "checkpoint_sink"): None,
         (INSERT, "call"): None,
         (UPDATE, "call"): None,
     }

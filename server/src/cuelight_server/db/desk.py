@@ -1,13 +1,26 @@
 """A data folder, open, and what it says about itself: written once, when the desk is made."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from cuelight_server.db.schema import desk, environment
+from cuelight_server.db.tally import Tally
 from cuelight_server.kernel.clock import Clock
 from cuelight_server.kernel.ids import NewId
+
+
+@dataclass(frozen=True, slots=True)
+class FailedSignIn:
+    """Who could not get in: what was wrong, the account where there is one, and where it came from (an address)."""
+
+    kind: str
+    who: str | None
+    source: str
+
+
+OTHERS = FailedSignIn("various", None, "")  # what is counted together when there are too many at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +39,7 @@ class Desk:
     local: bool
     epoch: str
     missing: tuple[str, ...] = ()  # triggers that were gone when it was opened: somebody took them out
+    failed: Tally[FailedSignIn] = field(default_factory=lambda: Tally(OTHERS))
 
     def close(self) -> None:
         """Close every connection to both files."""

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from cuelight_server.api.runtime import SentAck
-from cuelight_server.audit.model import Event
+from cuelight_server.audit.model import Event, Issued, Proof, SigningKey
 from cuelight_server.control.ending import RetiredPrompt, SwitchedOff
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
@@ -13,6 +13,7 @@ from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
 from cuelight_server.vault.model import SetProvider
+from cuelight_server.views.audit import LineDetail
 from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
@@ -65,6 +66,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
+    "GET /api/v1/audit/lines/{seq}": _of(LineDetail),
+    "GET /api/v1/audit/proof/inclusion": _of(Proof),
+    "GET /api/v1/audit/proof/consistency": _of(Proof),
+    "GET /api/v1/health": ("ok", "version", "log"),
     "GET /api/v1/calls/{id}/why": (*_of(Why), "approvals"),
 }
 # Address -> the keys of each item of the page that it gives.
@@ -78,10 +83,16 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/providers": _of(SetProvider),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
+    "GET /api/v1/audit/checkpoints": _of(Issued),
+    "GET /api/v1/audit/keys": _of(SigningKey),
 }
 
 
 def _told() -> Iterable[tuple[str, str]]:
+    yield (
+        "GET /api/v1/audit/export",
+        "lines of JSON: a head, keys, checkpoints, the log, what it is held against, an end",
+    )
     for name, keys in KEYS.items():
         rows = f"; each of `rows` has {codes(_of(Row))}" if name == "GET /api/v1/status" else ""
         rows += f"; each side has {codes(_of(Measured))}" if name == "GET /api/v1/compare" else ""
@@ -103,6 +114,9 @@ OTHERS: Mapping[str, str] = {
     "is not stored twice. Gives `new` and `known`, two counts. Each call takes:",
     "GET /healthz": "Everyone. Gives `ok` and `version`.",
     "GET /": "A person who is signed in. The page with what serves where, as HTML.",
+    "GET /audit": "A person who is signed in. The log, searched by `actor`, `verb`, `subject`, `since` and `until`, as HTML.",
+    "GET /audit/{seq:int}": "A person who is signed in. One line of the log with its proof, as HTML.",
+    "POST /audit/verify": "A person who is signed in. Recomputes everything and says what does not fit, as HTML.",
     "GET /signin": "Everyone. The page to sign in.",
     "POST /signin": "Everyone. Takes the form field `token`, or `as` on a demo desk; sets the session's cookie.",
     "POST /signout": "Everyone. Ends the session.",

@@ -36,8 +36,9 @@ def _walk(
     name: str, command: click.Command, parent: click.Context | None
 ) -> Iterator[tuple[str, click.Command, click.Context]]:
     context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent)
-    if not isinstance(command, click.Group):
+    if not isinstance(command, click.Group) or command.invoke_without_command:
         yield name, command, context
+    if not isinstance(command, click.Group):
         return
     for one in command.list_commands(context):
         found = command.get_command(context, one)

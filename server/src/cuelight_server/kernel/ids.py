@@ -51,6 +51,21 @@ def sealing_key() -> bytes:
     return secrets.token_bytes(32)
 
 
+def salt() -> str:
+    """What keeps a digest from being guessed: 256 bits, 64 hex characters."""
+    return secrets.token_hex(_SECRET_BYTES)
+
+
+def signing_seed() -> bytes:
+    """The seed of an Ed25519 key: 256 bits."""
+    return secrets.token_bytes(_SECRET_BYTES)
+
+
+def origin() -> str:
+    """A name for a new log that no other has: what its checkpoints begin with."""
+    return f"cuelight.desk/{secrets.token_hex(_TOKEN_ID_BYTES)}"
+
+
 def worker_id() -> str:
     """What tells one worker from another while both run: 64 bits, 16 hex characters."""
     return secrets.token_hex(_TOKEN_ID_BYTES)

@@ -1,8 +1,8 @@
 """The release checklist: pure, facts in, every item with its answer and who could provide what is missing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from cuelight.contract.canonical import digest
 from cuelight_server.kernel.terms import Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.releases.model import Approval, Checklist, Facts, Item, KnowledgeFact
@@ -22,13 +22,10 @@ def check(facts: Facts) -> Checklist:
     )
 
 
-def binding(bound: Mapping[str, object]) -> str:
-    """The digest that an approval is bound to: content, target, governance, suite, prices, knowledge, evidence together.
-
-    The number of an evaluation or a revision is for people; what counts are the digests.
-    """
-    counted = ("content", "prompt", "number", "environment", "revision", "suite", "prices", "knowledge", "evidence")
-    return digest({name: bound[name] for name in counted})
+def by_id(facts: Facts) -> Facts:
+    """The same facts without anybody's name: what is stored for good says who by their id."""
+    people = {role: tuple((id, id) for id, _ in held) for role, held in facts.holders.items()}
+    return replace(facts, holders=people)
 
 
 def filled(facts: Facts) -> dict[Role, Approval]:

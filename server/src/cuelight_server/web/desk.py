@@ -7,7 +7,7 @@ from datetime import datetime
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
-from cuelight_server.views import activity
+from cuelight_server.views import audit
 from cuelight_server.views import desk as desk_view
 from cuelight_server.views.teams import Team, teams
 from cuelight_server.web.words import ago, counted, event_words, is_step
@@ -175,7 +175,7 @@ def _report(report: desk_view.ReportLine | None) -> str:
 def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
     """The newest events that changed what the desk says; the steps in between are in the audit log."""
     names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
-    events = [one for one in activity.events(desk, size=_LOOKED_AT).items if not is_step(one)][:_LATELY]
+    events = [one for one in audit.events(desk, size=_LOOKED_AT).items if not is_step(one)][:_LATELY]
     return tuple(
         Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
     )

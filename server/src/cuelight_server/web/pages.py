@@ -10,13 +10,16 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.failed_sign_ins import note_failed_sign_in
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.terms import Role
 from cuelight_server.views import desk as desk_view
 from cuelight_server.views.teams import teams
+from cuelight_server.web import audit as audit_page
 from cuelight_server.web import desk as desk_page
 from cuelight_server.web import session
 from cuelight_server.web.forms import Form, posted
@@ -51,7 +54,7 @@ class SignInPage:
     people: tuple[Choices, ...]
 
 
-def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
+def routes(desk: Desk, host: str = "", checkpoints: Checkpoints | None = None) -> list[BaseRoute]:
     """Every page and the static files; `host` is where the server listens."""
     static = StaticFiles(directory=str(files("cuelight_server.web") / "static"))
     return [
@@ -59,6 +62,7 @@ def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
         Route("/signin", _ask(desk), methods=["GET"]),
         Route("/signin", posted(_sign_in(desk, host)), methods=["POST"]),
         Route("/signout", _sign_out(desk), methods=["POST"]),
+        *audit_page.routes(desk, host, checkpoints or Checkpoints()),
         Mount("/static", static, name="static"),
     ]
 
@@ -86,6 +90,7 @@ def _sign_in(desk: Desk, host: str) -> Callable[[Request, Form], Response]:
         try:
             return session.signed_in(desk, form.get("token", ""), chosen, secure=request.url.scheme == "https")
         except CuelightError as refused:
+            note_failed_sign_in(desk, "sign-in page", None, request.client.host if request.client else "")
             words = f"{refused.message[:1].upper()}{refused.message[1:]}. {refused.hint}"
             return html("signin.html", _sign_in_page(desk, words), 403)
 

@@ -35,6 +35,9 @@ def event_words(event: Event) -> str:
         return f"Refused: {_first(str(facts.get('message', 'no reason kept')))}"
     if event.verb == "evaluation.finish":
         return f"{_FINISHED.get(facts.get('verdict'), 'Finished an evaluation, without a verdict:')} {event.subject}"
+    if event.verb == "sign_in.fail":
+        count = facts.get("count", 0)
+        return f"{'Somebody' if not facts.get('who') else facts['who']} failed to sign in, {count} {'time' if count == 1 else 'times'}"
     words = _WORDS.get(str(event.verb))
     return f"{words} {event.subject}" if words else f"{event.verb} {event.subject}"
 
@@ -66,6 +69,9 @@ _WORDS = {
     "release.open": "Released",
     "release.roll_back": "Took back",
     "prompt.switch_off": "Switched off",
+    "person.erase": "Erased what the log said of",
+    "key.make": "Announced the",
+    "key.rotate": "Changed the",
 }
 
 _STEPS = frozenset(

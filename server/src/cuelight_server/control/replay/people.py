@@ -5,6 +5,7 @@ from typing import Any
 
 from cuelight.contract.canonical import digest_bytes
 from cuelight_server.audit.model import Event
+from cuelight_server.audit.personal import ERASED
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.replay.compare import Key, Row, compare
 from cuelight_server.kernel.terms import ActorKind
@@ -27,12 +28,16 @@ def accounts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     for one in log:
         if one.verb in (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE) and "kind" in one.facts:
             known = {name: one.facts[name] for name in ("kind", "name", "admin")}
+            if known["name"] == ERASED:
+                del known["name"]  # by an erasure, which says what the name is now; otherwise `personal` tells
             told[(one.subject,)] = {**known, "created_at": one.at, "disabled_at": None}
         elif one.verb in _PUSHES:
             brought = {"kind": ActorKind.PERSON.value, "admin": False, "created_at": one.at, "disabled_at": None}
             told |= {(id,): dict(brought) for id in one.facts.get("people", ())}
         elif one.verb == Verb.ACTOR_DISABLE:
             told.setdefault((one.subject,), {})["disabled_at"] = one.at
+        elif one.verb == Verb.PERSON_ERASE and (one.subject,) in told:
+            told[(one.subject,)]["name"] = one.subject
     yield from compare("account", ("id",), rows, told)
 
 

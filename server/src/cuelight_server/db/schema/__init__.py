@@ -1,6 +1,13 @@
 """Every table of the desk, a file a noun: what is governed is never updated or deleted unless said so."""
 
-from cuelight_server.db.schema.audit import audit_event, audit_head
+from cuelight_server.db.schema.audit import (
+    audit_event,
+    audit_head,
+    checkpoint,
+    checkpoint_sink,
+    personal,
+    signing_key,
+)
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
 from cuelight_server.db.schema.people import actor, desk, idempotency_key, token
@@ -30,6 +37,8 @@ __all__ = [
     "audit_head",
     "call",
     "calls",
+    "checkpoint",
+    "checkpoint_sink",
     "client_seen",
     "contribution",
     "deployment",
@@ -40,6 +49,7 @@ __all__ = [
     "evaluation_result",
     "idempotency_key",
     "knowledge",
+    "personal",
     "prices",
     "prompt",
     "provider_connection",
@@ -47,6 +57,7 @@ __all__ = [
     "registry",
     "release",
     "retired_model",
+    "signing_key",
     "snapshot",
     "suite",
     "token",
@@ -67,4 +78,6 @@ IMMUTABLE = (
     approval,
     audit_event,
     audit_head,
+    signing_key,
+    checkpoint,
 )

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuelight.contract.canonical import canonical_text
-from cuelight_server.audit.log import Frontier, append, leaf_hash, root_of
-from cuelight_server.audit.model import Checkpoint, Finding, Head, Line, Tampering
-from cuelight_server.audit.verify import parse_checkpoint, verify_log
-from cuelight_server.kernel.errors import Invalid
+from cuelight.contract.errors import Invalid
+from cuelight.contract.log import Checkpoint, Finding, Head, Line, Tampering, parse_checkpoint, verify_log
+from cuelight.contract.merkle import Frontier, append, leaf_hash, root_of
 
 
 def line(seq, fact=""):

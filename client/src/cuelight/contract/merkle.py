@@ -1,4 +1,4 @@
-"""The Merkle log of RFC 6962: hashes, the compact frontier, proofs and their verification; pure."""
+"""The Merkle log of RFC 6962: hashes, the compact frontier, proofs and their verification; client and server share it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,3 +129,49 @@ def _split(size: int) -> int:
 
 def _hashes(*hashes: bytes) -> bool:
     return all(len(value) == HASH_BYTES for value in hashes)
+
+
+Range = tuple[int, int]  # leaves from the first (counted from 0) to before the last
+
+
+def inclusion_path(index: int, size: int) -> list[Range]:
+    """The subtrees whose roots prove leaf `index` in a log of `size` leaves, leaf end first: for whoever keeps roots."""
+    path, start, end = list[Range](), 0, size
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start = middle
+    return path[::-1]
+
+
+def consistency_path(old: int, new: int) -> list[Range]:
+    """The subtrees whose roots prove that a log of `old` leaves is the start of one of `new`."""
+    path, start, end, whole = list[Range](), 0, new, True
+    while end - start > old - start:
+        middle = start + _split(end - start)
+        if old <= middle:
+            path.append((middle, end))
+            end = middle
+        else:
+            path.append((start, middle))
+            start, whole = middle, False
+    return [*([] if whole else [(start, end)]), *path[::-1]]
+
+
+def full_subtrees(start: int, end: int) -> list[Range]:
+    """The full, aligned subtrees that the range is made of, largest first; `start` is aligned as in a proof's path."""
+    found = list[Range]()
+    while start < end:
+        width = 1 << ((end - start).bit_length() - 1)
+        found.append((start, start + width))
+        start += width
+    return found
+
+
+def folded(roots: Sequence[bytes]) -> bytes:
+    """The root over full subtrees, largest first, as `root_of` folds a frontier."""
+    return root_of(Frontier(len(roots), tuple(roots)))

@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelight_server.audit.log import (
+from cuelight.contract.merkle import (
     EMPTY_ROOT,
     Frontier,
     append,
+    consistency_path,
     consistency_proof,
+    folded,
+    full_subtrees,
+    inclusion_path,
     inclusion_proof,
     leaf_hash,
     node_hash,
@@ -120,3 +124,17 @@ def test_every_earlier_log_is_proved_a_start_of_the_later_and_a_rewritten_one_is
     assert not verify_consistency(
         old, len(leaves), before, root_of_leaves(rewritten), consistency_proof(old, rewritten)
     )
+
+
+def range_root(leaves, one):
+    """The root of a range as `full_subtrees` cuts it."""
+    return folded([root_of_leaves(leaves[start:end]) for start, end in full_subtrees(*one)])
+
+
+@given(LEAVES, st.data())
+def test_a_proof_from_kept_subtree_roots_is_the_proof_from_all_leaves(leaves, data):
+    index, old = data.draw(st.integers(0, len(leaves) - 1)), data.draw(st.integers(1, len(leaves)))
+    included = [range_root(leaves, one) for one in inclusion_path(index, len(leaves))]
+    assert included == inclusion_proof(index, leaves)
+    consistent = [range_root(leaves, one) for one in consistency_path(old, len(leaves))]
+    assert consistent == consistency_proof(old, leaves)

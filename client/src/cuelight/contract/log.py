@@ -2,13 +2,67 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 
-from cuelight_server.audit.log import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
-from cuelight_server.audit.model import Checkpoint, Finding, Head, Line, Tampering
-from cuelight_server.kernel.errors import Invalid
+from cuelight.contract.errors import Invalid
+from cuelight.contract.merkle import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
 
 _CHECKPOINT = re.compile(r"(0|[1-9][0-9]{0,15}) ([0-9a-f]{64})\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stored event as it lies in the database: canonical JSON text and the hex hash of it.
+
+    A row that somebody changed may hold anything: what is no text comes here as text that no line ever was.
+    """
+
+    seq: int
+    body: str
+    leaf: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The log after `size` events: hex root, and the hex frontier, largest subtree first."""
+
+    size: int
+    root: str
+    frontier: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A head that somebody keeps outside of the desk, as the text `size root`."""
+
+    size: int
+    root: str
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.root}"
+
+
+class Tampering(StrEnum):
+    """What was done to a log."""
+
+    EDIT = "edit"
+    DELETION = "deletion"
+    INSERTION = "insertion"
+    REORDER = "reorder"
+    TRUNCATION = "truncation"
+    FORGERY = "forgery"
+    MOVE = "move"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with the log: what, at which line (None = the log as a whole), in plain words."""
+
+    kind: Tampering
+    seq: int | None
+    message: str
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -19,7 +73,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     return Checkpoint(int(found[1]), found[2])
 
 
-def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | None = None) -> list[Finding]:
+def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) -> list[Finding]:
     """Everything that is wrong, in the order of the lines; empty when the log is whole.
 
     `lines` come by rising seq. Truncation or a rewrite of lines *and* heads shows only against a checkpoint that was
@@ -29,31 +83,33 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], kept: Checkpoint | 
     newest = Head(0, EMPTY_ROOT.hex())
     for head in heads:
         known[head.size] = head.root
-        newest = max(newest, head, key=lambda each: each.size)
+        newest = max(head, newest, key=lambda each: each.size)  # of the same size the one that comes later
     findings: list[Finding] = []
-    frontier, last, kept_root = Frontier(), 0, EMPTY_ROOT.hex()
+    frontier, last = Frontier(), 0
+    roots = {one.size: EMPTY_ROOT.hex() for one in kept}
     for line in lines:
-        findings += _line(line, last)
-        frontier = append(frontier, leaf_hash(line.body.encode(errors="surrogatepass")))
+        leaf = leaf_hash(line.body.encode(errors="surrogatepass"))
+        findings += look_at(line, leaf, last)
+        frontier = append(frontier, leaf)
         root = root_of(frontier).hex()
         if not findings:
             findings += _against_head(line.seq, root, known, newest)
-        if kept and frontier.size == kept.size:
-            kept_root = root
+        if frontier.size in roots:
+            roots[frontier.size] = root
         last = line.seq
     findings += _end(last, newest, frontier, whole=not findings)
-    return findings + _against_checkpoint(frontier.size, kept_root, kept)
+    return findings + against_checkpoints(frontier.size, roots, kept)
 
 
-def _line(line: Line, last: int) -> list[Finding]:
-    """What one line shows by itself and by its place after the line `last`."""
+def look_at(line: Line, leaf: bytes, last: int) -> list[Finding]:
+    """What one line, whose body hashes to `leaf`, shows by itself and by its place after the line `last`."""
     found: list[Finding] = []
     if line.seq <= last:
         found.append(Finding(Tampering.INSERTION, line.seq, f"line {line.seq} stands where no line can be"))
     if line.seq > last + 1:
         gone = f"line {last + 1} is" if line.seq == last + 2 else f"lines {last + 1} to {line.seq - 1} are"
         found.append(Finding(Tampering.DELETION, last + 1, f"{gone} gone"))
-    if leaf_hash(line.body.encode(errors="surrogatepass")).hex() != line.leaf:
+    if leaf.hex() != line.leaf:
         found.append(
             Finding(Tampering.EDIT, line.seq, f"line {line.seq} does not say what it said when it was written")
         )
@@ -65,7 +121,7 @@ def _line(line: Line, last: int) -> list[Finding]:
 def _told_seq(body: str) -> object:
     try:
         told = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return told.get("seq") if isinstance(told, dict) else None
 
@@ -93,9 +149,24 @@ def _end(last: int, newest: Head, frontier: Frontier, *, whole: bool) -> list[Fi
     return []
 
 
-def _against_checkpoint(size: int, root_then: str, kept: Checkpoint | None) -> list[Finding]:
-    if kept is None:
-        return []
+def against_checkpoints(size: int, roots: Mapping[int, str], kept: Iterable[Checkpoint]) -> list[Finding]:
+    """The first checkpoint that a log of `size` lines does not keep; those before it narrow down where the fault is.
+
+    `roots` are those that the log had at the sizes of the checkpoints.
+    """
+    fits = 0
+    for one in sorted(set(kept), key=lambda each: (each.size, each.root)):
+        found = _against_checkpoint(size, roots.get(one.size, ""), one)
+        if found and found[0].kind is Tampering.EDIT and fits:
+            words = f"{found[0].message}; the first {fits} are, so it begins with one of {fits + 1} to {one.size}"
+            return [Finding(Tampering.EDIT, fits + 1 if fits + 1 == one.size else None, words)]
+        if found:
+            return found
+        fits = one.size
+    return []
+
+
+def _against_checkpoint(size: int, root_then: str, kept: Checkpoint) -> list[Finding]:
     if kept.size > size:
         return [
             Finding(

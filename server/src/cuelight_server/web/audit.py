@@ -1,0 +1,269 @@
+"""The log as pages: looked through, one line with its proof, and everything recomputed while one waits."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cuelight_server.audit.model import Event
+from cuelight_server.audit.verbs import REFUSED, Verb
+from cuelight_server.control.checkpoints import Checkpoints
+from cuelight_server.control.desk import Desk
+from cuelight_server.control.verify import verify_desk
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.clock import parse, rfc3339
+from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid, NotFound
+from cuelight_server.views import audit as view
+from cuelight_server.views import desk as desk_view
+from cuelight_server.web import session
+from cuelight_server.web.forms import Form, posted
+from cuelight_server.web.render import html
+from cuelight_server.web.words import ago, event_words
+
+_SIZE = 50
+_FIELDS = ("actor", "verb", "subject", "since", "until")
+_WORDS = {"go": "Go", "standby": "Standby", "hold": "Hold"}
+_SHOWN = 100  # problems on one page
+_MOST_CHARACTERS = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the log in a list."""
+
+    seq: int
+    words: str
+    who: str
+    at: str
+    ago: str
+    refused: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """The log, searched: `problem` says why a search could not be made, `older` is where it goes on."""
+
+    title: str
+    person: str
+    lines: tuple[Line, ...]
+    asked: dict[str, str]
+    verbs: tuple[str, ...]
+    problem: str
+    older: str
+    standing: view.LogStanding
+    word: str
+    signed: str
+    template: str = "audit/audit.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePage:
+    """One line: `state` and `proved` say whether it is proved to be in the log, and whether a signature covers it."""
+
+    title: str
+    person: str
+    seq: int
+    words: str
+    who: str
+    at: str
+    verb: str
+    subject: str
+    facts: tuple[tuple[str, str], ...]
+    state: str
+    word: str
+    proved: str
+    leaf: str
+    root: str
+    size: int
+    hashes: tuple[str, ...]
+    template: str = "audit/line.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyPage:
+    """What recomputing everything found."""
+
+    title: str
+    person: str
+    state: str
+    word: str
+    words: str
+    summary: str
+    problems: tuple[str, ...]
+    more: int
+    template: str = "audit/verify.html"
+
+
+def routes(desk: Desk, host: str, how: Checkpoints) -> list[BaseRoute]:
+    """The pages of the log."""
+
+    def line(request: Request, person: Actor) -> Any:
+        return line_page(desk, person, request.path_params["seq"])
+
+    return [
+        Route(
+            "/audit", _signed_in(desk, host, lambda request, person: page(desk, person, request, how)), methods=["GET"]
+        ),
+        Route("/audit/{seq:int}", _signed_in(desk, host, line), methods=["GET"]),
+        Route("/audit/verify", posted(_verify(desk, host)), methods=["POST"]),
+    ]
+
+
+def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> AuditPage:
+    """The newest lines that were asked for."""
+    asked = {name: request.query_params.get(name, "").strip()[:_MOST_CHARACTERS] for name in _FIELDS}
+    before, problem, found, older = request.query_params.get("before", ""), "", tuple[Event, ...](), ""
+    try:
+        search = view.asked_for(
+            asked["actor"], asked["verb"], asked["subject"], _day(asked["since"]), _day(asked["until"], 1)
+        )
+        got = view.events(desk, int(before) if before.isdigit() and len(before) < 16 else None, _SIZE, search)
+        found, older = got.items, got.next or ""
+    except Invalid as bad:
+        problem = f"{bad.message[:1].upper()}{bad.message[1:]}. {bad.hint}"
+    standing = view.standing(desk, tuple(how.sinks), signs=how.signs, every_s=how.every_s)
+    now, names = desk.clock(), _names(desk)
+    return AuditPage(
+        title="Log",
+        person=person.name,
+        lines=tuple(_line(one, names, now) for one in found),
+        asked=asked,
+        verbs=(*(one.value for one in Verb if one is not Verb.DESK_READ), REFUSED),
+        problem=problem,
+        older=urlencode({**{name: text for name, text in asked.items() if text}, "before": older}) if older else "",
+        standing=standing,
+        word=_WORDS[standing.state],
+        signed=_signed(standing, now),
+    )
+
+
+def line_page(desk: Desk, person: Actor, seq: int) -> LinePage:
+    """One line; NotFound, or Blocked where it cannot be proved any more."""
+    found = view.line(desk, seq, admin=person.admin)
+    one, names = found.event, _names(desk)
+    covered = found.covered is not None and found.covered >= seq
+    proved = (
+        f"It is in the log of {found.proof.size} lines: recomputed from the line and {len(found.proof.hashes)} hashes."
+    )
+    if covered:
+        proved += f" A signed checkpoint (of {found.covered} lines) covers it."
+    else:
+        proved += " No signed checkpoint covers it yet."
+    return LinePage(
+        title=f"Line {seq}",
+        person=person.name,
+        seq=seq,
+        words=event_words(one),
+        who=names.get(one.actor, one.actor),
+        at=one.at,
+        verb=one.verb,
+        subject=one.subject,
+        facts=tuple((name.replace("_", " "), _fact(value)) for name, value in one.facts.items()),
+        state="go" if covered else "standby",
+        word="Proved and signed" if covered else "Proved",
+        proved=proved,
+        leaf=found.leaf,
+        root=found.proof.root,
+        size=found.proof.size,
+        hashes=found.proof.hashes,
+    )
+
+
+def verify_page(desk: Desk, person: Actor) -> VerifyPage:
+    """Everything recomputed, now."""
+    found = verify_desk(desk)
+    bad = len(found.problems)
+    return VerifyPage(
+        title="Verify",
+        person=person.name,
+        state="hold" if bad else "go",
+        word="Hold" if bad else "Go",
+        words=(
+            f"{'One thing does' if bad == 1 else f'{bad} things do'} not fit what the log says. Somebody changed the "
+            "database past this program: tell whoever runs the desk."
+            if bad
+            else "Every line, every version and everything that serves is what the log says."
+        ),
+        summary=found.summary,
+        problems=found.problems[:_SHOWN],
+        more=max(0, bad - _SHOWN),
+    )
+
+
+def _signed_in(desk: Desk, host: str, show: Callable[[Request, Actor], Any]) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        person = session.visitor(desk, request, host)
+        if person is None:
+            return RedirectResponse("/signin", 303)
+        try:
+            shown = show(request, person)
+        except (NotFound, Blocked) as refused:
+            return _refused(person, refused)
+        return html(shown.template, shown)
+
+    return endpoint
+
+
+def _verify(desk: Desk, host: str) -> Callable[[Request, Form], Response]:
+    def endpoint(request: Request, _form: Form) -> Response:
+        person = session.visitor(desk, request, host)
+        if person is None or not session.from_here(request):
+            return RedirectResponse("/signin", 303)
+        shown = verify_page(desk, person)
+        return html(shown.template, shown)
+
+    return endpoint
+
+
+def _refused(person: Actor, refused: CuelightError) -> Response:
+    """A line that is not there, or cannot be proved, said on the page of a verification."""
+    missing = isinstance(refused, NotFound)
+    shown = VerifyPage(
+        title="Log",
+        person=person.name,
+        state="off" if missing else "hold",
+        word="Not here" if missing else "Hold",
+        words=f"{refused.message[:1].upper()}{refused.message[1:]}.",
+        summary=refused.hint,
+        problems=(),
+        more=0,
+    )
+    return html(shown.template, shown, 404 if missing else 200)
+
+
+def _line(one: Event, names: dict[str, str], now: datetime) -> Line:
+    return Line(
+        seq=one.seq,
+        words=event_words(one),
+        who=names.get(one.actor, one.actor),
+        at=one.at,
+        ago=ago(parse(one.at), now),
+        refused=one.verb == REFUSED,
+    )
+
+
+def _names(desk: Desk) -> dict[str, str]:
+    return {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
+
+
+def _signed(standing: view.LogStanding, now: datetime) -> str:
+    if standing.signed is None or standing.signed_at is None:
+        return "nothing is signed yet"
+    return f"signed up to line {standing.signed}, {ago(parse(standing.signed_at), now)}"
+
+
+def _day(text: str, days: int = 0) -> str:
+    """A day as a form sends it (`2026-01-05`) as its first moment, or that of the day after; anything else as it is."""
+    if len(text) != len("2026-01-05"):
+        return text
+    return rfc3339(parse(f"{text}T00:00:00Z") + timedelta(days=days))
+
+
+def _fact(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
