@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 
 import uvicorn
 from fastapi import FastAPI
@@ -13,24 +14,44 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
+from cuelight_server.access.model import SessionRules
+from cuelight_server.access.passwords import Argon2, Passwords
 from cuelight_server.api import audit, errors, evaluations, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
+from cuelight_server.web.doors import Doors
 from cuelight_server.worker import Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
 _ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """How the desk meets people: the address at which they find it, how passwords are kept, how long a session lasts."""
+
+    public_url: str = ""
+    passwords: Passwords | None = None  # None = argon2id
+    rules: SessionRules = field(default_factory=SessionRules)
+    proxies: str = "127.0.0.1"  # whose word counts on who asks and whether by https: X-Forwarded-For and -Proto
+
+
 def build(
-    desk: Desk, *, providers: Mapping[str, Provider] | None = None, worker: bool = True, host: str = ""
+    desk: Desk,
+    *,
+    providers: Mapping[str, Provider] | None = None,
+    worker: bool = True,
+    host: str = "",
+    front: Front | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
+    front = front or Front()
+    passwords = front.passwords or Argon2()
     made = Worker(desk, providers or {})
     app = FastAPI(
         title="Cuelight",
@@ -42,12 +63,13 @@ def build(
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.state.host = host
+    app.state.host, app.state.public_url = host, front.public_url
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(web.routes(desk, host))
+    doors = Doors(passwords=passwords, host=host, public_url=front.public_url, rules=front.rules)
+    app.router.routes.extend(web.routes(desk, doors))
     return app
 
 
@@ -58,6 +80,7 @@ def serve(
     *,
     providers: Mapping[str, Provider] | None = None,
     worker: bool = True,
+    front: Front | None = None,
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
 ) -> None:
@@ -68,7 +91,8 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, worker=worker, host=host),
+        build(desk, providers=providers, worker=worker, host=host, front=front),
+        forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
         http="httptools",
         log_level="warning",

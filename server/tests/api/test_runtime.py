@@ -92,7 +92,7 @@ def test_a_key_reaches_its_own_environment_only(client, key, real):
 
 def test_a_bad_key_is_401(client):
     assert client.get(SNAPSHOT).status_code == 401
-    assert client.get(SNAPSHOT, headers={"Authorization": "Bearer cue_app_0_0"}).status_code == 401
+    assert client.get(SNAPSHOT, headers={"Authorization": "Bearer cue_production_0_0_0"}).status_code == 401
 
 
 def ack(client, key, real, name, version, epoch=None):

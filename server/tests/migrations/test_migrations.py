@@ -154,9 +154,11 @@ def steps(store, line, since="0001"):
     return [f"{store}: {script.get_revision(one).doc}" for one in line.revisions if one > since]
 
 
-def test_a_desk_made_before_there_were_revisions_is_marked_when_it_is_opened(first):
-    open_registry(*first, Line(TODAY.folder, TODAY.revisions[:1])).dispose()
-    assert revision(first, "registry") == "0001"
+def test_a_desk_made_before_there_were_revisions_is_older_and_is_left_as_it_was(first):
+    before = on(first, "registry", names)
+    with pytest.raises(Unavailable, match="schema 0001"):
+        open_registry(*first)
+    assert on(first, "registry", names) == before
 
 
 def test_a_desk_made_before_there_were_revisions_is_brought_all_the_way(first, tomorrow):

@@ -17,3 +17,9 @@ def after(desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE) -> Page[Event]:
     """Audit lines, oldest first, from above `seq`."""
     with reading(desk.registry) as sql:
         return store.after(sql, seq, size)
+
+
+def lines(desk: Desk) -> int:
+    """How many lines the log has: it grows with every governed change."""
+    with reading(desk.registry) as sql:
+        return store.checkpoint(sql).size

@@ -1,106 +1,28 @@
-"""The map of the pages, and the two everybody may open: sign in and sign out."""
+"""The map of the pages."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from cuelight_server.control.desk import Desk
-from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.address import at_home
-from cuelight_server.kernel.errors import CuelightError
-from cuelight_server.kernel.terms import ActorKind
-from cuelight_server.views import desk as desk_view
+from cuelight_server.web import account, people, signin
 from cuelight_server.web import desk as desk_page
-from cuelight_server.web import session
-from cuelight_server.web.forms import Form, posted
-from cuelight_server.web.render import html
+from cuelight_server.web.doors import Doors
+from cuelight_server.web.frame import signed_in
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One person who may be chosen on a demo desk."""
-
-    id: str
-    name: str
-    roles: str
-
-
-@dataclass(frozen=True, slots=True)
-class SignInPage:
-    """What the sign-in page shows."""
-
-    title: str
-    problem: str
-    people: tuple[Choice, ...]
-
-
-def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
-    """Every page and the static files; `host` is where the server listens."""
+def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
+    """Every page and the static files."""
     static = StaticFiles(directory=str(files("cuelight_server.web") / "static"))
     return [
-        Route("/", _signed_in(desk, host, desk_page.page), methods=["GET"]),
-        Route("/signin", _ask(desk), methods=["GET"]),
-        Route("/signin", posted(_sign_in(desk, host)), methods=["POST"]),
-        Route("/signout", _sign_out(desk), methods=["POST"]),
+        Route("/", signed_in(desk, doors, lambda visit, _: desk_page.page(desk, visit.actor)), methods=["GET"]),
+        Route("/signin", signin.ask(desk, doors), methods=["GET"]),
+        Route("/signin", signin.sign_in(desk, doors), methods=["POST"]),
+        Route("/signout", signin.sign_out(desk, doors), methods=["POST"]),
+        Route("/invitation/{code}", signin.open_link(desk), methods=["GET"]),
+        Route("/invitation/{code}", signin.use_link(desk, doors), methods=["POST"]),
+        *people.routes(desk, doors),
+        *account.routes(desk, doors),
         Mount("/static", static, name="static"),
     ]
-
-
-def _signed_in(desk: Desk, host: str, page: Callable[[Desk, Actor], Any]) -> Callable[[Request], Response]:
-    def endpoint(request: Request) -> Response:
-        person = session.visitor(desk, request, host)
-        if person is None:
-            return RedirectResponse("/signin", 303)
-        shown = page(desk, person)
-        return html(shown.template, shown)
-
-    return endpoint
-
-
-def _ask(desk: Desk) -> Callable[[Request], Response]:
-    return lambda _: html("signin.html", _sign_in_page(desk, ""))
-
-
-def _sign_in(desk: Desk, host: str) -> Callable[[Request, Form], Response]:
-    def answer(request: Request, form: Form) -> Response:
-        if not session.from_here(request):
-            return _not_from_here(desk)
-        chosen = form.get("as", "") if at_home(request.headers.get("host", ""), host) else ""
-        try:
-            return session.signed_in(desk, form.get("token", ""), chosen, secure=request.url.scheme == "https")
-        except CuelightError as refused:
-            words = f"{refused.message[:1].upper()}{refused.message[1:]}. {refused.hint}"
-            return html("signin.html", _sign_in_page(desk, words), 403)
-
-    return answer
-
-
-def _sign_out(desk: Desk) -> Callable[[Request], Response]:
-    return lambda request: session.signed_out() if session.from_here(request) else _not_from_here(desk)
-
-
-def _not_from_here(desk: Desk) -> Response:
-    return html("signin.html", _sign_in_page(desk, "That came from another site. Sign in here."), 403)
-
-
-def _sign_in_page(desk: Desk, problem: str) -> SignInPage:
-    people = desk_view.people(desk) if desk.demo else ()
-    choices = tuple(
-        Choice(one.id, one.name, _roles(desk_view.me(desk, one).roles))
-        for one in people
-        if one.kind is ActorKind.PERSON
-    )
-    return SignInPage("Sign in", problem, choices)
-
-
-def _roles(held: Any) -> str:
-    words = [
-        f"{', '.join(str(role).replace('_', ' ') for role in roles)} of {workflow}" for workflow, roles in held.items()
-    ]
-    return "; ".join(words) or "no role yet"

@@ -3,7 +3,7 @@
 from cuelight_server.db.schema.audit import audit_event, audit_head
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
-from cuelight_server.db.schema.people import actor, desk, token
+from cuelight_server.db.schema.people import actor, desk, email, invitation, password, session, sign_in_tries, token
 from cuelight_server.db.schema.prompts import (
     contribution,
     draft,
@@ -33,15 +33,20 @@ __all__ = [
     "deployment",
     "desk",
     "draft",
+    "email",
     "environment",
     "evaluation",
     "evaluation_result",
+    "invitation",
     "knowledge",
+    "password",
     "prices",
     "prompt",
     "recording",
     "registry",
     "release",
+    "session",
+    "sign_in_tries",
     "snapshot",
     "suite",
     "token",

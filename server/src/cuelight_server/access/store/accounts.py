@@ -1,5 +1,6 @@
-"""Where accounts and tokens are kept."""
+"""Where accounts and their keys are kept."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -20,6 +21,7 @@ def save_account(sql: Connection, account: Account) -> None:
             admin=account.admin,
             created_at=account.created_at,
             disabled_at=account.disabled_at,
+            person=account.person,
         )
     )
 
@@ -42,6 +44,24 @@ def disable_account(sql: Connection, id: str, at: str) -> None:
     sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(disabled_at=at))
 
 
+def set_person(sql: Connection, id: str, person: str) -> None:
+    """From now on this account belongs to that person."""
+    sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(person=person))
+
+
+def accounts_of(sql: Connection, person: str, size: int = DEFAULT_SIZE) -> list[Account]:
+    """The accounts of one person, by id."""
+    table = schema.actor
+    query = select(table).where((table.c.person == person) | ((table.c.id == person) & table.c.person.is_(None)))
+    return [_account(row) for row in sql.execute(query.order_by(table.c.id).limit(checked_size(size)))]
+
+
+def has_owner(sql: Connection) -> bool:
+    """Whether there is an administrator who is not disabled."""
+    table = schema.actor
+    return sql.scalar(select(table.c.id).where(table.c.admin, table.c.disabled_at.is_(None)).limit(1)) is not None
+
+
 def save_token(sql: Connection, token: Token) -> None:
     """Store a new token."""
     sql.execute(
@@ -51,6 +71,9 @@ def save_token(sql: Connection, token: Token) -> None:
             secret_hash=token.secret_hash,
             environment=token.environment.value if token.environment else None,
             created_at=token.created_at,
+            scopes=json.dumps(list(token.scopes)) if token.scopes is not None else None,
+            label=token.label,
+            expires_at=token.expires_at,
         )
     )
 
@@ -67,9 +90,11 @@ def tokens_of(sql: Connection, actor: str, size: int = DEFAULT_SIZE) -> list[Tok
     return [_token(row) for row in sql.execute(query.limit(checked_size(size)))]
 
 
-def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Token]:
-    """Every token and key by id, from above the id `after`."""
+def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE, holder: str | None = None) -> Page[Token]:
+    """Every key, or those of one account, by id, from above the id `after`."""
     query = select(schema.token).where(schema.token.c.id > after).order_by(schema.token.c.id)
+    if holder is not None:
+        query = query.where(schema.token.c.actor == holder)
     found = sql.execute(query.limit(checked_size(size) + 1))
     return page_of([_token(row) for row in found], size, lambda each: each.id)
 
@@ -92,6 +117,7 @@ def _account(row: Row[Any]) -> Account:
         admin=row.admin,
         created_at=row.created_at,
         disabled_at=row.disabled_at,
+        person=row.person,
     )
 
 
@@ -102,6 +128,9 @@ def _token(row: Row[Any]) -> Token:
         secret_hash=row.secret_hash,
         environment=Environment(row.environment) if row.environment else None,
         created_at=row.created_at,
+        scopes=tuple(json.loads(row.scopes)) if row.scopes is not None else None,
+        label=row.label,
+        expires_at=row.expires_at,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
     )
