@@ -182,10 +182,10 @@ class Asking:
     def __init__(self, http, key):
         self.http, self.key, self.answers = http, key, {}
 
-    def __call__(self, address, path="", *, key=False, **request):
+    def __call__(self, address, path="", *, key=False, who="ben.okoro", **request):
         method, _, plain = address.partition(" ")
-        who = {"Authorization": f"Bearer {self.key}"} if key else {"Cuelight-As": "ben.okoro"}
-        answer = self.http.request(method, path or plain, headers=who, follow_redirects=False, **request)
+        head = {"Authorization": f"Bearer {self.key}"} if key else {"Cuelight-As": who}
+        answer = self.http.request(method, path or plain, headers=head, follow_redirects=False, **request)
         assert answer.status_code < 400, (address, answer.text)
         self.answers[address] = answer
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
@@ -217,6 +217,18 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
+    asked("POST /api/v1/people", json={"id": "cleo.ray", "name": "Cleo Ray"}, who="ada.moss")
+    for step, body in (
+        ("invitation", {}),
+        ("email", {"address": "cleo@example.org"}),
+        ("person", {"same_as": "ada.moss"}),
+        ("disable", {}),
+    ):
+        asked(f"POST /api/v1/people/{{id}}/{step}", f"{api}/people/cleo.ray/{step}", json=body, who="ada.moss")
+    key = asked("POST /api/v1/keys", json={"holder": "ci", "kind": "service", "scopes": ["push"]}, who="ada.moss")
+    asked("POST /api/v1/keys/{id}/revoke", f"{api}/keys/{key['id']}/revoke", who="ada.moss")
+    asked("GET /api/v1/people")
+    asked("GET /api/v1/keys", who="ada.moss")
     for plain in ("/status", "/me", "/audit", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from cuelight_server import __version__, web
 from cuelight_server.access.model import SessionRules
 from cuelight_server.access.passwords import Argon2, Passwords
-from cuelight_server.api import audit, errors, evaluations, prompts, releases, runtime, status
+from cuelight_server.api import audit, errors, evaluations, people, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
@@ -25,7 +25,7 @@ from cuelight_server.web.doors import Doors
 from cuelight_server.worker import Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
-_ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
+_ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router, people.router)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -243,16 +243,13 @@ def key_add(
     data: Path | None,
 ) -> None:
     """Issue a key to an app, a service or an agent, which is added if it is new; prints it once."""
-    from cuelight_server.control.access import issue_key
+    from cuelight_server.control.access import Wish, issue
     from cuelight_server.kernel.actor import SYSTEM
     from cuelight_server.kernel.terms import ActorKind
 
     place = Environment(environment) if environment else None
     with _opened(data) as desk:
-        text = issue_key(
-            desk, SYSTEM, holder, place, kind=ActorKind(kind), scopes=scopes or None, label=note, days=days
-        )
-        click.echo(text)
+        click.echo(issue(desk, SYSTEM, holder, ActorKind(kind), place, Wish(scopes or None, note, days)))
 
 
 @commands.group()

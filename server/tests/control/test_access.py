@@ -10,7 +10,16 @@ from sqlalchemy import event, select
 from cuelight_server.access import store
 from cuelight_server.access.keys import Key, parse
 from cuelight_server.audit import store as audit
-from cuelight_server.control.access import add_actor, authenticate, disable_actor, issue_key, issue_token, revoke
+from cuelight_server.control.access import (
+    Wish,
+    add_actor,
+    authenticate,
+    disable_actor,
+    issue,
+    issue_key,
+    issue_token,
+    revoke,
+)
 from cuelight_server.control.opening import open_desk
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Databases, reading
@@ -193,6 +202,8 @@ def test_what_is_there_already_or_not_there_is_said(desk, ada, mei):
     issue_key(desk, ada, "crm", Environment.STAGING)
     with pytest.raises(Invalid):
         issue_token(desk, ada, "app:crm")
+    with pytest.raises(Invalid):
+        issue(desk, ada, "mei.tanaka", ActorKind.PERSON, Environment.STAGING, Wish())
 
 
 def test_the_last_use_of_a_token_is_kept_to_the_minute_and_leaves_no_audit_line(desk, ada, mei, clock):
@@ -253,7 +264,7 @@ def test_a_key_has_the_shape_that_secret_scanners_look_for(desk, ada, mei):
 @pytest.mark.parametrize(("kind", "days"), [(ActorKind.PERSON, 90), (ActorKind.SERVICE, 90), (ActorKind.AGENT, 90)])
 def test_a_key_ends_by_itself_after_ninety_days_and_says_so(desk, ada, mei, clock, kind, days):
     person = kind is ActorKind.PERSON
-    text = issue_token(desk, ada, "mei.tanaka") if person else issue_key(desk, ada, "ci", None, kind=kind)
+    text = issue_token(desk, ada, "mei.tanaka") if person else issue(desk, ada, "ci", kind, None, Wish())
     clock.forward(timedelta(days=days - 1, hours=23))
     assert authenticate(desk, text).kind is kind
     clock.forward(timedelta(hours=1))
@@ -261,7 +272,7 @@ def test_a_key_ends_by_itself_after_ninety_days_and_says_so(desk, ada, mei, cloc
 
 
 def test_an_apps_key_ends_only_where_somebody_said_so(desk, ada, clock):
-    for_ever, for_a_day = (issue_key(desk, ada, "crm", Environment.STAGING, days=days) for days in (None, 1))
+    for_ever, for_a_day = (issue_key(desk, ada, "crm", Environment.STAGING, Wish(days=days)) for days in (None, 1))
     clock.forward(timedelta(days=2))
     assert why_not(desk, for_a_day) == "expired"
     clock.forward(timedelta(days=4000))
@@ -271,26 +282,26 @@ def test_an_apps_key_ends_only_where_somebody_said_so(desk, ada, clock):
 @pytest.mark.parametrize("days", [0, -1, 367, 10**9])
 def test_a_key_for_no_time_or_for_ever_is_not_made(desk, ada, days):
     with pytest.raises(Invalid, match="days"):
-        issue_key(desk, ada, "crm", Environment.STAGING, days=days)
+        issue_key(desk, ada, "crm", Environment.STAGING, Wish(days=days))
 
 
 def test_a_service_and_an_agent_come_in_as_what_they_are_with_scopes_and_environment(desk, ada):
     for kind in (ActorKind.SERVICE, ActorKind.AGENT):
-        text = issue_key(desk, ada, "bot", Environment.STAGING, kind=kind, scopes=("release.*", "read"))
+        text = issue(desk, ada, "bot", kind, Environment.STAGING, Wish(scopes=("release.*", "read")))
         actor = authenticate(desk, text)
         assert (actor.id, actor.kind, actor.admin) == (f"{kind.value}:bot", kind, False)
         assert (actor.environment, actor.scopes) == (Environment.STAGING, {"release.*", "read"})
 
 
 def test_what_a_key_is_for_is_less_than_what_its_holder_may(desk, ada, mei):
-    reading = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", scopes=("read",)))
+    reading = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("read",))))
     with pytest.raises(Denied, match="not for that"):
         add_actor(desk, reading, "eve.stone", "Eve")
-    adding = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", scopes=("actor.add",)))
+    adding = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("actor.add",))))
     assert add_actor(desk, adding, "eve.stone", "Eve").id == "eve.stone"
     with pytest.raises(Denied):
         disable_actor(desk, adding, "eve.stone")
-    may_nothing = authenticate(desk, issue_token(desk, SYSTEM, "mei.tanaka", scopes=("actor.add",)))
+    may_nothing = authenticate(desk, issue_token(desk, SYSTEM, "mei.tanaka", Wish(scopes=("actor.add",))))
     with pytest.raises(Denied):
         add_actor(desk, may_nothing, "max.stone", "Max")
 
@@ -298,15 +309,15 @@ def test_what_a_key_is_for_is_less_than_what_its_holder_may(desk, ada, mei):
 @pytest.mark.parametrize("scopes", [("moon",), ("release",), ("",), ("*",), ("read", "actor.rule"), ("x" * 500,)])
 def test_a_scope_that_stands_for_nothing_is_refused(desk, ada, mei, scopes):
     with pytest.raises(Invalid, match="no scope"):
-        issue_token(desk, ada, "mei.tanaka", scopes=scopes)
+        issue_token(desk, ada, "mei.tanaka", Wish(scopes=scopes))
 
 
 def test_a_key_makes_no_key_that_may_more_than_itself(desk, ada, mei):
-    narrow = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", scopes=("token.*", "read")))
+    narrow = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("token.*", "read"))))
     for wider in (None, ("read", "release.*")):
         with pytest.raises(Denied, match="no more than it has"):
-            issue_token(desk, narrow, "mei.tanaka", scopes=wider)
-    assert issue_token(desk, narrow, "mei.tanaka", scopes=("read", "token.issue"))
+            issue_token(desk, narrow, "mei.tanaka", Wish(scopes=wider))
+    assert issue_token(desk, narrow, "mei.tanaka", Wish(scopes=("read", "token.issue")))
 
 
 def test_a_person_makes_and_revokes_tokens_of_their_own_and_of_nobody_else(desk, ada, mei):
@@ -318,6 +329,9 @@ def test_a_person_makes_and_revokes_tokens_of_their_own_and_of_nobody_else(desk,
             attempt()
     assert why_not(desk, own) == "revoked"
     assert authenticate(desk, others) == ada
+    stolen = authenticate(desk, issue_token(desk, mei, "mei.tanaka"))
+    with pytest.raises(Denied):
+        issue_token(desk, stolen, "mei.tanaka")  # a token makes no other: only who is signed in does
 
 
 @pytest.mark.parametrize(
@@ -373,7 +387,7 @@ def test_names_of_others_are_no_hindrance(desk, ada, mei):
 def test_a_text_that_would_be_sql_or_a_template_is_kept_as_text(desk, ada):
     for at, text in enumerate(("Robert'); DROP TABLE actor;--", "{{7*7}} {% raw %}", "<b>Bo</b>", "%s %(x)s :y")):
         assert add_actor(desk, ada, f"person{at}", text).name == text
-        key = issue_key(desk, ada, f"app{at}", Environment.STAGING, label=text)
+        key = issue_key(desk, ada, f"app{at}", Environment.STAGING, Wish(label=text))
         assert token_of(desk, key).label == text
     for id in ("x'; DROP TABLE token;--", "{{7*7}}", "\u0430da"):
         with pytest.raises(Invalid):

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Show what serves where."),
     "why": ("why", "Show which version made an output, and who let it."),
     "audit": ("look", "Show the newest lines of the audit log."),
+    "people": ("people", "List, invite and disable people."),
+    "keys": ("people", "List, issue and revoke keys."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

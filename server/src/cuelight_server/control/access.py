@@ -67,55 +67,50 @@ def disable_actor(desk: Desk, actor: Actor, id: str) -> None:
         store.disable_account(work.sql, id, work.at_text)
 
 
-def issue_token(
-    desk: Desk, actor: Actor, person: str, *, scopes: Scopes = None, label: str = "", days: int | None = None
-) -> str:
-    """A new token for a person, to be shown once: only its hash is kept. NotFound, or Blocked for a disabled one.
-
-    A person may make one for themselves (`token.issue_own`). It ends after `days`, 90 where nobody says.
-    """
-    verb = Verb.TOKEN_ISSUE_OWN if actor.id == person and not actor.admin else Verb.TOKEN_ISSUE
-    with act(desk, actor, verb, person, workflow="") as work:
-        account = _known(work, person)
-        if account.kind is not ActorKind.PERSON:
-            raise Invalid(f"{person} is no person", "an app, a service or an agent gets a key: issue_key")
-        return _issue(work, account, None, Wish(scopes, label, days))
-
-
-def issue_key(
-    desk: Desk,
-    actor: Actor,
-    holder: str,
-    environment: Environment | None,
-    *,
-    kind: ActorKind = ActorKind.APP,
-    scopes: Scopes = None,
-    label: str = "",
-    days: int | None = None,
-) -> str:
-    """A new key for an app (`crm`), service or agent, to be shown once; a holder that is new here is added.
-
-    An app's key belongs to one environment and never ends by itself; the others end after `days`, 90 where nobody says.
-    """
-    check_person(holder)
-    if kind is ActorKind.PERSON or kind not in PREFIX:
-        raise Invalid("a person gets a token", "use issue_token")
-    if kind is ActorKind.APP and (environment is None or scopes is not None):
-        raise Invalid("an app's key reads one environment, and nothing else", "give the environment and no scopes")
-    id = PREFIX[kind] + holder
-    with act(desk, actor, Verb.TOKEN_ISSUE, id, workflow="") as work:
-        new = Account(id=id, name=holder, kind=kind, admin=False, created_at=work.at_text)
-        account = store.account(work.sql, id) or add_in(work, new)
-        return _issue(work, account, environment, Wish(scopes, label, days))
-
-
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked of a new key."""
+    """What is asked of a new key: scopes None = everything that its holder may, days None = as usual for its kind."""
 
-    scopes: Scopes
-    label: str
-    days: int | None
+    scopes: Scopes = None
+    label: str = ""
+    days: int | None = None
+
+
+def issue(desk: Desk, actor: Actor, holder: str, kind: ActorKind, environment: Environment | None, wish: Wish) -> str:
+    """A new token of a person, or a key of an app, service or agent (`crm`), to be shown once: only its hash is kept.
+
+    A person may make a token for themselves where they are signed in with a browser: a token makes no other. Of an app,
+    service or agent the first key adds it. NotFound, Invalid, or Blocked for a disabled holder.
+    """
+    check_person(holder)
+    if kind is ActorKind.APP and (environment is None or wish.scopes is not None):
+        raise Invalid("an app's key reads one environment, and nothing else", "give the environment and no scopes")
+    if kind is ActorKind.PERSON and environment is not None:
+        raise Invalid("a person's token belongs to no environment", "leave the environment out")
+    id = PREFIX[kind] + holder
+    own = actor.id == id and not actor.admin and not actor.token
+    with act(desk, actor, Verb.TOKEN_ISSUE_OWN if own else Verb.TOKEN_ISSUE, id, workflow="") as work:
+        account = store.account(work.sql, id)
+        if account is None and kind is ActorKind.PERSON:
+            raise NotFound(f"there is no {id}", "add them first")
+        new = Account(id=id, name=holder, kind=kind, admin=False, created_at=work.at_text)
+        return _issue(work, account or add_in(work, new), environment, wish)
+
+
+def issue_token(desk: Desk, actor: Actor, person: str, wish: Wish = Wish()) -> str:
+    """`issue` for a person."""
+    return issue(desk, actor, person, ActorKind.PERSON, None, wish)
+
+
+def issue_key(desk: Desk, actor: Actor, app: str, environment: Environment, wish: Wish = Wish()) -> str:
+    """`issue` for an app."""
+    return issue(desk, actor, app, ActorKind.APP, environment, wish)
+
+
+def id_of(text: str) -> str:
+    """The public half of a key."""
+    key = keys.parse(text)
+    return key.id if key else ""
 
 
 def revoke(desk: Desk, actor: Actor, token_id: str) -> None:

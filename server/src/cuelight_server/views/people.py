@@ -14,6 +14,7 @@ from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
+from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
 from cuelight_server.kernel.terms import ActorKind
 
@@ -76,6 +77,26 @@ def key_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZ
         holders = {id: store.account(sql, id) for id in {one.actor for one in found.items}}
     lines = tuple(_key(one, holder, now) for one in found.items if (holder := holders[one.actor]) is not None)
     return Page(lines, found.next)
+
+
+def account_line(desk: Desk, id: str) -> AccountLine:
+    """One account. NotFound."""
+    with reading(desk.registry) as sql:
+        account = store.account(sql, id)
+        if account is None:
+            raise NotFound(f"there is no {id}", "see: cuelight people list")
+        return _account(account, _last_active(sql, [id]).get(id), store.password(sql, id) is not None)
+
+
+def key_line(desk: Desk, id: str) -> KeyLine:
+    """One key. NotFound."""
+    now = desk.clock()
+    with reading(desk.registry) as sql:
+        token = store.token(sql, id)
+        holder = store.account(sql, token.actor) if token else None
+    if token is None or holder is None:
+        raise NotFound(f"there is no key {id}", "see: cuelight keys list")
+    return _key(token, holder, now)
 
 
 def has_owner(desk: Desk) -> bool:

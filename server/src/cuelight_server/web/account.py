@@ -144,7 +144,7 @@ def _end_all(desk: Desk, doors: Doors, visit: Visit, request: Request, _: Form) 
 
 def _token(desk: Desk, doors: Doors, visit: Visit, _: Request, sent: Form) -> AccountPage:
     me = visit.actor
-    scopes, days = words_of(sent.get("scopes", "")), days_of(sent.get("days", ""))
-    text = access.issue_token(desk, me, me.id, scopes=scopes, label=sent.get("label", ""), days=days)
+    wish = access.Wish(words_of(sent.get("scopes", "")), sent.get("label", ""), days_of(sent.get("days", "")))
+    text = access.issue_token(desk, me, me.id, wish)
     hint = "Copy it now; the desk cannot show it again. In a terminal: export CUELIGHT_TOKEN=…"
     return page(desk, doors, visit, shown=Shown("Your new token", text, hint))

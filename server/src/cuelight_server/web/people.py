@@ -180,18 +180,11 @@ def _issue(desk: Desk, visit: Visit, _: Request, sent: Form) -> PeoplePage:
     place = sent.get("environment", "")
     if place and place not in set(Environment):
         raise Invalid("there is no such environment", "choose one of the list")
-    text = access.issue_key(
-        desk,
-        visit.actor,
-        sent.get("holder", "").strip(),
-        Environment(place) if place else None,
-        kind=ActorKind(kind),
-        scopes=words_of(sent.get("scopes", "")),
-        label=sent.get("label", ""),
-        days=days_of(sent.get("days", "")),
-    )
+    wish = access.Wish(words_of(sent.get("scopes", "")), sent.get("label", ""), days_of(sent.get("days", "")))
+    holder = sent.get("holder", "").strip()
+    text = access.issue(desk, visit.actor, holder, ActorKind(kind), Environment(place) if place else None, wish)
     hint = "Copy it now into the place where it is used. The desk keeps only its hash and cannot show it again."
-    return page(desk, visit, shown=Shown(f"The key of {sent.get('holder', '').strip()}", text, hint))
+    return page(desk, visit, shown=Shown(f"The key of {holder}", text, hint))
 
 
 def _revoke(desk: Desk, visit: Visit, _: Request, sent: Form) -> RedirectResponse:
