@@ -87,12 +87,7 @@ def test_from_the_first_owner_to_a_signed_out_session(link, open_browser, shots,
     assert priya.get_by_role("button", name="Issue").count() == 0
 
     elsewhere = open_browser()
-    elsewhere.goto(f"{home}/signin")
-    sign_in(elsewhere, "a wrong password")
-    assert "do not belong together" in elsewhere.get_by_role("alert").inner_text()
-    shot(elsewhere, "signin-wrong")
-    sign_in(elsewhere, PASSWORD)
-    elsewhere.wait_for_url(f"{home}/")
+    come_elsewhere(elsewhere, home, shot)
 
     priya.goto(f"{home}/account")
     make_token(priya)
@@ -107,6 +102,15 @@ def test_from_the_first_owner_to_a_signed_out_session(link, open_browser, shots,
     shot(owner, "people-disabled")
     priya.goto(f"{home}/account")
     assert priya.url == f"{home}/signin"
+
+
+def come_elsewhere(page: Page, home: str, shot: Callable[[Page, str], None]) -> None:
+    page.goto(f"{home}/signin")
+    sign_in(page, "a wrong password")
+    assert "do not belong together" in page.get_by_role("alert").inner_text()
+    shot(page, "signin-wrong")
+    sign_in(page, PASSWORD)
+    page.wait_for_url(f"{home}/")
 
 
 def become_owner(page: Page) -> None:

@@ -17,6 +17,7 @@ from cuelight_server import __version__, web
 from cuelight_server.access.model import SessionRules
 from cuelight_server.access.passwords import Argon2, Passwords
 from cuelight_server.api import audit, errors, evaluations, people, prompts, releases, runtime, status
+from cuelight_server.api.headers import BoundedHeaders
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
@@ -94,7 +95,7 @@ def serve(
         build(desk, providers=providers, worker=worker, host=host, front=front),
         forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeaders,
         log_level="warning",
         access_log=False,
         server_header=False,
