@@ -17,7 +17,7 @@ from cuelight.contract.canonical import canonical, digest_bytes
 from cuelight.contract.content import parse
 from cuelight.transport import MemoryTransport
 
-URL, KEY, PROMPT = "http://127.0.0.1:9", "cue_app_0123456789abcdef_00", "sales.lead_qualification"
+URL, KEY, PROMPT = "http://127.0.0.1:9", "cue_production_0123456789abcdef_00_00", "sales.lead_qualification"
 LOOPS, ROUNDS, STARTS, PROMPTS = 20_000, 9, 9, 50
 TEXT = "You qualify leads for {{company}}. " + "Weigh what is known, say what is not. " * 40
 VALUES = {"company": "Acme", "question": "Does this lead fit, and why?"}

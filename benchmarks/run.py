@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-PARTS = ("client", "store", "evaluation", "snapshot", "serve", "log")
+PARTS = ("client", "store", "evaluation", "snapshot", "keys", "serve", "log")
 
 
 def main(only: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 from cuelight.admin import Admin
 from cuelight.contract.errors import Blocked, Denied, Invalid, NotFound, Unavailable
 
-SECRET = "cue_person_SECRETSECRET"
+SECRET = "cue_all_SECRETSECRET"
 
 
 def desk(answer, **who):

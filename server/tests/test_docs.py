@@ -187,10 +187,10 @@ class Asking:
     def __init__(self, http, key):
         self.http, self.key, self.answers = http, key, {}
 
-    def __call__(self, address, path="", *, key=False, **request):
+    def __call__(self, address, path="", *, key=False, who="ben.okoro", **request):
         method, _, plain = address.partition(" ")
-        who = {"Authorization": f"Bearer {self.key}"} if key else {"Cuelight-As": "ben.okoro"}
-        answer = self.http.request(method, path or plain, headers=who, follow_redirects=False, **request)
+        head = {"Authorization": f"Bearer {self.key}"} if key else {"Cuelight-As": who}
+        answer = self.http.request(method, path or plain, headers=head, follow_redirects=False, **request)
         assert answer.status_code < 400, (address, answer.text)
         self.answers[address] = answer
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
@@ -201,9 +201,26 @@ def ask_for_the_log(asked, until):
     while not asked(f"GET {api}/audit/checkpoints")["items"]:
         assert time.monotonic() < until
         time.sleep(0.05)
+    asked("GET /audit/{seq:int}", "/audit/1")
     asked("GET /api/v1/audit/lines/{seq}", f"{api}/audit/lines/1")
     asked("GET /api/v1/audit/proof/inclusion", params={"line": 1})
     asked("GET /api/v1/audit/proof/consistency", params={"old": 1})
+
+
+def ask_for_people(asked):
+    api = "/api/v1"
+    asked("POST /api/v1/people", json={"id": "cleo.ray", "name": "Cleo Ray"}, who="ada.moss")
+    for step, body in (
+        ("invitation", {}),
+        ("email", {"address": "cleo@example.org"}),
+        ("person", {"same_as": "ada.moss"}),
+        ("disable", {}),
+    ):
+        asked(f"POST /api/v1/people/{{id}}/{step}", f"{api}/people/cleo.ray/{step}", json=body, who="ada.moss")
+    key = asked("POST /api/v1/keys", json={"holder": "ci", "kind": "service", "scopes": ["push"]}, who="ada.moss")
+    asked("POST /api/v1/keys/{id}/revoke", f"{api}/keys/{key['id']}/revoke", who="ada.moss")
+    asked("GET /api/v1/people")
+    asked("GET /api/v1/keys", who="ada.moss")
 
 
 def ask_for_models(asked):
@@ -249,6 +266,7 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
+    ask_for_people(asked)
     for plain in ("/status", "/me", "/audit", "/audit/export", "/audit/keys", "/health", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     ask_for_the_log(asked, until)
@@ -256,7 +274,6 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     ask_for_models(asked)
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
-    asked("GET /audit/{seq:int}", "/audit/1")
     for page in ("/healthz", "/", "/signin", "/audit"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}

@@ -58,7 +58,7 @@ def start(*words, stdin=subprocess.DEVNULL):
 
 def test_init_makes_a_desk_and_prints_the_administrators_token_once(folder, capsys):
     assert cli.run(["init", "--admin", "mei.tanaka:Mei Tanaka"]) == 0
-    assert capsys.readouterr().out.startswith("cue_person_")
+    assert capsys.readouterr().out.startswith("cue_all_")
     assert cli.run(["init", "--admin", "mei.tanaka"]) == 22
     assert "is a desk already" in capsys.readouterr().err
 
@@ -76,16 +76,76 @@ def test_the_bare_command_is_its_help_and_names_itself_once(capsys):
     assert capsys.readouterr().err.startswith("Usage: cuelight-server")
 
 
-def test_a_desk_that_serve_made_says_how_its_first_administrator_comes(folder):
+def test_a_desk_that_nobody_owns_prints_a_link_that_makes_an_owner(folder):
     process = start("serve", "--port", "0")
     try:
-        process.stdout.readline()
-        told = process.stdout.readline()
+        url = process.stdout.readline().split()[3].rstrip(",")
+        assert "nobody owns this desk yet" in process.stdout.readline()
+        link = process.stdout.readline().strip()
+        assert re.fullmatch(re.escape(url) + r"/invitation/[0-9a-f]{16}\.[0-9a-f]{64}", link)
+        with urllib.request.urlopen(link) as page:
+            assert "Become the owner" in page.read().decode()
     finally:
         process.terminate()
         process.wait(10)
-    assert "no administrator yet" in told
-    assert f"cuelight-server user add <id> <name> --admin --data {folder}" in told
+
+
+def test_init_without_an_owner_prints_the_link_that_makes_one(folder, capsys, monkeypatch):
+    monkeypatch.setenv("CUELIGHT_PUBLIC_URL", "https://desk.example.org/")
+    assert cli.run(["init"]) == 0
+    assert capsys.readouterr().out.startswith("https://desk.example.org/invitation/")
+
+
+def test_a_desk_is_not_served_to_other_machines_as_it_comes_and_every_reason_is_said(folder, capsys, monkeypatch):
+    assert cli.run(["serve", "--host", "0.0.0.0", "--port", "0"]) == 24
+    told = capsys.readouterr().err
+    assert "CUELIGHT_PUBLIC_URL" in told
+    assert "user add ID NAME --admin" in told
+    monkeypatch.setenv("CUELIGHT_PUBLIC_URL", "http://desk.example.org")
+    assert cli.run(["user", "add", "mei.tanaka", "Mei", "--admin"]) == 0
+    assert cli.run(["serve", "--host", "::", "--port", "0"]) == 24
+    told = capsys.readouterr().err
+    assert "https" in told
+    assert "owns" not in told
+
+
+def test_a_demo_desk_is_not_served_to_other_machines(folder, capsys, monkeypatch):
+    monkeypatch.setenv("CUELIGHT_PUBLIC_URL", "https://desk.example.org")
+    assert cli.run(["init", "--demo", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["serve", "--host", "desk.example.org", "--port", "0"]) == 24
+    assert "by name" in capsys.readouterr().err
+
+
+def test_two_accounts_of_one_person_are_linked_at_the_shell(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["user", "add", "mei.second", "Mei Tanaka, on call"]) == 0
+    assert cli.run(["user", "link", "mei.second", "--same-as", "mei.tanaka"]) == 0
+    assert cli.run(["user", "link", "mei.second", "--same-as", "mei.tanaka"]) == 22
+    assert cli.run(["user", "email", "mei.tanaka", "mei@example.org"]) == 0
+    assert cli.run(["user", "email", "mei.tanaka", "no address"]) == 20
+    assert cli.run(["verify"]) == 0
+
+
+def test_a_person_is_invited_and_again_when_they_forgot(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["invite", "ana.author"]) == 21
+    assert cli.run(["invite", "ana.author", "Ana"]) == 0
+    first = capsys.readouterr().out.splitlines()[-1]
+    assert "/invitation/" in first
+    assert cli.run(["invite", "ana.author", "Ana"]) == 22
+    assert cli.run(["invite", "ana.author"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] != first
+    assert cli.run(["verify"]) == 0
+
+
+def test_keys_of_services_and_agents_have_scopes_and_an_end(folder, capsys):
+    assert cli.run(["init", "--admin", "mei.tanaka"]) == 0
+    assert cli.run(["key", "add", "crm"]) == 20
+    assert cli.run(["key", "add", "ci", "--kind", "service", "--scope", "push", "--days", "30"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("cue_all_")
+    assert cli.run(["key", "add", "ci", "--kind", "service", "--scope", "moon"]) == 20
+    assert cli.run(["token", "list"]) == 0
+    assert re.search(r"service:ci .*ends 20", capsys.readouterr().out)
 
 
 def test_people_keys_and_tokens(folder, capsys):
@@ -93,7 +153,7 @@ def test_people_keys_and_tokens(folder, capsys):
     assert cli.run(["user", "add", "ana.author", "Ana"]) == 0
     assert cli.run(["key", "add", "crm", "--environment", "staging"]) == 0
     key = capsys.readouterr().out.splitlines()[-1]
-    assert key.startswith("cue_app_")
+    assert key.startswith("cue_staging_")
     assert cli.run(["token", "revoke", key.split("_")[2]]) == 0
     assert cli.run(["token", "revoke", "nothing"]) == 21
     assert cli.run(["user", "add", "ana.author", "Ana"]) == 22
@@ -110,7 +170,7 @@ def test_a_person_whom_a_push_brought_is_adopted_listed_and_disabled(folder, ope
     assert cli.run(["user", "add", "dee.lund", "Dee"]) == 0
     told = capsys.readouterr()
     assert "brought by a push" in told.err
-    assert told.out.startswith("cue_person_")
+    assert told.out.startswith("cue_all_")
     assert cli.run(["user", "add", "dee.lund", "Dee"]) == 22
     assert cli.run(["token", "add", "dee.lund"]) == 0
     second = capsys.readouterr().out.strip()

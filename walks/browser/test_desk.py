@@ -71,11 +71,12 @@ def test_who_stands_in_for_an_owner_is_found_without_script(page, desk_url):
     page.wait_for_url(f"{desk_url}/")
 
 
-def test_a_wrong_token_is_told_what_to_do(chromium, desk_url):
+def test_a_wrong_password_is_told_what_to_do(chromium, desk_url):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{desk_url}/signin")
-    page.get_by_placeholder("cue_").fill("cue_person_nothing_here")
+    page.get_by_label("Name on this desk").fill("nobody.here")
+    page.get_by_label("Password").fill("nothing of the kind")
     page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("alert").is_visible()
     context.close()

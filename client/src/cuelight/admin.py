@@ -196,6 +196,35 @@ class Admin:
         """How many live clients follow a snapshot version, and which are silent."""
         return self._get("/runtime/observed", environment=environment, version=version)
 
+    # people and keys
+    def people(self, after: str = "", limit: int = 50) -> Json:
+        """One page of everyone who is here."""
+        return self._get("/people", after=after, limit=limit)
+
+    def add_person(self, id: str, name: str, *, admin: bool = False, kind: str = "person") -> Json:
+        """Add a person, a service or an agent."""
+        return self._post("/people", {"id": id, "name": name, "admin": admin, "kind": kind})
+
+    def invite(self, id: str) -> Json:
+        """A one-time link for a person to set their password; whoever has it can."""
+        return self._post(f"/people/{_step(id)}/invitation", {})
+
+    def disable(self, id: str) -> Json:
+        """From now on they neither come in nor act."""
+        return self._post(f"/people/{_step(id)}/disable", {})
+
+    def keys(self, after: str = "", limit: int = 50) -> Json:
+        """One page of keys, without their secrets."""
+        return self._get("/keys", after=after, limit=limit)
+
+    def issue_key(self, holder: str, kind: str, wish: Json) -> Json:
+        """A new key, shown once; `wish` holds environment, scopes, days and label where they were given."""
+        return self._post("/keys", {"holder": holder, "kind": kind, **wish})
+
+    def revoke_key(self, id: str) -> Json:
+        """From now on the key opens nothing."""
+        return self._post(f"/keys/{_step(id)}/revoke", {})
+
     # looking
     def status(self) -> Json:
         """What serves where."""

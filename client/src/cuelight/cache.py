@@ -83,9 +83,9 @@ def _unlink(path: str) -> None:
 
 
 def public_half(key: str) -> str:
-    """The id in `cue_app_<id>_<secret>`; a hash of any other key, so that no secret becomes a file name."""
+    """The id in `cue_<environment>_<id>_<secret>_<crc>`; a hash of any other key, so that no secret becomes a file name."""
     parts = key.split("_")
-    return parts[2] if len(parts) == 4 else digest_bytes(key.encode())
+    return parts[2] if len(parts) == 5 else digest_bytes(key.encode())
 
 
 def _ours(facts: os.stat_result) -> bool:

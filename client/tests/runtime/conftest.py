@@ -12,7 +12,7 @@ from cuelight.client import Client
 from cuelight.contract import content
 from cuelight.contract.canonical import canonical, digest, digest_bytes
 
-KEY = "cue_app_0123456789abcdef_" + "0" * 64
+KEY = "cue_production_0123456789abcdef_" + "0" * 64 + "_0123abcd"
 PROMPT = "sales.lead"
 
 

@@ -279,7 +279,7 @@ def test_servers_and_keys_have_disk_copies_of_their_own(tmp_path, tools):
     paths = {
         DiskCopy(tmp_path, url, key).path
         for url in ("http://a", "http://b")
-        for key in (tools.KEY, "cue_app_x_y", "odd", "")
+        for key in (tools.KEY, "cue_production_x_y", "odd", "")
     }
     assert len(paths) == 8
 

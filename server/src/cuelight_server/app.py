@@ -14,18 +14,22 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
+from cuelight_server.access.model import SessionRules
+from cuelight_server.access.passwords import Argon2, Passwords
 from cuelight_server.api import (
     audit,
     errors,
     evaluations,
     knowledge,
     models,
+    people,
     prompts,
     providers,
     releases,
     runtime,
     status,
 )
+from cuelight_server.api.headers import BoundedHeaders
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
@@ -34,6 +38,7 @@ from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
+from cuelight_server.web.doors import Doors
 from cuelight_server.worker import Courier, Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
@@ -46,6 +51,7 @@ _ROUTERS = (
     models.router,
     providers.router,
     audit.router,
+    people.router,
 )
 
 
@@ -60,6 +66,16 @@ class Keyring:
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """How the desk meets people: the address at which they find it, how passwords are kept, how long a session lasts."""
+
+    public_url: str = ""
+    passwords: Passwords | None = None  # None = argon2id
+    rules: SessionRules = field(default_factory=SessionRules)
+    proxies: str = "127.0.0.1"  # whose word counts on who asks and whether by https: X-Forwarded-For and -Proto
+
+
 def build(
     desk: Desk,
     *,
@@ -67,13 +83,14 @@ def build(
     worker: bool = True,
     host: str = "",
     keyring: Keyring | None = None,
+    front: Front | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
-    keyring = keyring or Keyring()
-    how = keyring.checkpoints
+    keyring, front = keyring or Keyring(), front or Front()
+    how, passwords = keyring.checkpoints, front.passwords or Argon2()
     made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
@@ -85,12 +102,14 @@ def build(
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
-    app.state.host, app.state.sealing, app.state.checkpoints = host, keyring.sealing, how
+    app.state.host, app.state.public_url = host, front.public_url
+    app.state.sealing, app.state.checkpoints = keyring.sealing, how
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    app.router.routes.extend(web.routes(desk, host, how))
+    doors = Doors(passwords=passwords, host=host, public_url=front.public_url, rules=front.rules)
+    app.router.routes.extend(web.routes(desk, doors, how))
     return app
 
 
@@ -100,6 +119,7 @@ def serve(
     port: int = 7080,
     *,
     providers: Mapping[str, Provider] | None = None,
+    front: Front | None = None,
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
     keyring: Keyring | None = None,
@@ -111,9 +131,10 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, host=host, keyring=keyring),
+        build(desk, providers=providers, host=host, keyring=keyring, front=front),
+        forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeaders,
         log_level="warning",
         access_log=False,
         server_header=False,

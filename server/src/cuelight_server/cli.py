@@ -5,7 +5,6 @@
 import getpass
 import json
 import os
-import shlex
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,13 +15,14 @@ from typing import Any
 import click
 
 from cuelight_server import __version__
-from cuelight_server.kernel.errors import CuelightError, Invalid
+from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.settings import Settings, read_settings
 
 EXIT = {"invalid": 20, "not_found": 21, "conflict": 22, "denied": 23, "blocked": 24, "unavailable": 25}
 UNEXPECTED = 29
 _ENVIRONMENTS = click.Choice([place.value for place in Environment])
+_HOLDERS = click.Choice(["app", "service", "agent"])
 _folder = click.option(
     "--data", type=click.Path(path_type=Path), help="The data folder [CUELIGHT_DATA, ./cuelight-data]."
 )
@@ -82,14 +82,16 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
     from cuelight_server.app import Keyring
     from cuelight_server.app import serve as serve_desk
 
-    folder = data or settings.folder
+    folder, address = data or settings.folder, host or settings.host
     with _opened(folder, demo=demo, new=True) as desk:
+        _check_exposure(desk, address, settings.public_url)
         serve_desk(
             desk,
-            host or settings.host,
+            address,
             settings.port if port is None else port,
             providers=_providers(settings),
-            listening=lambda url: _listening(desk, url, folder),
+            front=_front(settings),
+            listening=lambda url: _listening(desk, url, folder, settings.public_url),
             keyring=Keyring(sealing=_sealing(settings, folder), checkpoints=_checkpoints(settings, folder)),
         )
 
@@ -97,20 +99,49 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
 @commands.command()
 @_folder
 @click.option("--demo", is_flag=True, help="A demo desk: it may release on recorded outputs, and says so for ever.")
-@click.option("--admin", required=True, metavar="ID[:NAME]", help="The first administrator, such as mei.tanaka.")
-def init(data: Path | None, admin: str, *, demo: bool) -> None:
-    """Make a desk in an empty folder; prints the administrator's token once."""
+@click.option("--admin", metavar="ID[:NAME]", help="The owner, such as mei.tanaka; without it a link lets one choose.")
+def init(data: Path | None, admin: str | None, *, demo: bool) -> None:
+    """Make a desk in an empty folder; prints the owner's token once, or the one-time link that makes an owner."""
     from cuelight_server.control.access import issue_token
+    from cuelight_server.control.invitations import issue_link, issue_owner_link
     from cuelight_server.control.opening import create_desk
     from cuelight_server.kernel.actor import SYSTEM
 
-    id, _, name = admin.partition(":")
+    id, _, name = (admin or "").partition(":")
     settings = _settings()
-    desk = create_desk(data or settings.folder, demo=demo, admin=(id, name or id), databases=_databases(settings))
+    owner = None if admin is None else (id, name or id)
+    desk = create_desk(data or settings.folder, demo=demo, admin=owner, databases=_databases(settings))
     try:
+        if owner is None:
+            click.echo(_address(settings, issue_owner_link(desk).code))
+            click.echo(
+                "  once `cuelight-server serve` runs, this link makes you the owner: once, within 24 hours", err=True
+            )
+            return
         click.echo(issue_token(desk, SYSTEM, id))
+        link = _address(settings, issue_link(desk, SYSTEM, id).code)
+        click.echo(f"  the token is for the terminal; to sign in on the pages, set a password: {link}", err=True)
     finally:
         desk.close()
+
+
+@commands.command()
+@click.argument("id")
+@click.argument("name", required=False)
+@click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
+@_folder
+def invite(id: str, name: str | None, data: Path | None, *, admin: bool) -> None:
+    """Print a one-time link with which a person sets their password; with NAME a person who is new here is added."""
+    from cuelight_server.control.access import add_actor
+    from cuelight_server.control.invitations import issue_link
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        if name is not None:
+            add_actor(desk, SYSTEM, id, name, admin=admin)
+        made = issue_link(desk, SYSTEM, id)
+        click.echo(_address(_settings(), made.code))
+    click.echo(f"  works once, until {made.expires_at[:16].replace('T', ' ')} UTC; give it to them yourself", err=True)
 
 
 @commands.group()
@@ -163,6 +194,33 @@ def user_erase(person: str, data: Path | None) -> None:
     click.echo(f"erased {texts} texts about {person}; the log verifies as before")
 
 
+@user.command("link")
+@click.argument("id")
+@click.option("--same-as", required=True, metavar="ID", help="The account that is the same person.")
+@_folder
+def user_link(id: str, same_as: str, data: Path | None) -> None:
+    """Say that two accounts are one person: their two yeses are one."""
+    from cuelight_server.control.persons import link
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        click.echo(f"{id} and {same_as} are one person: {link(desk, SYSTEM, id, same_as)}")
+
+
+@user.command("email")
+@click.argument("id")
+@click.argument("address")
+@_folder
+def user_email(id: str, address: str, data: Path | None) -> None:
+    """Vouch for a person's e-mail address; accounts with the same address are one person."""
+    from cuelight_server.control.persons import verify_email
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        verify_email(desk, SYSTEM, id, address)
+    click.echo(f"noted for {id}")
+
+
 @user.command("list")
 @_folder
 def user_list(data: Path | None) -> None:
@@ -179,20 +237,34 @@ def user_list(data: Path | None) -> None:
 
 @commands.group()
 def key() -> None:
-    """Keys of apps."""
+    """Keys of apps, services and agents."""
 
 
 @key.command("add")
-@click.argument("app")
-@click.option("--environment", required=True, type=_ENVIRONMENTS, help="The one environment that the key reaches.")
+@click.argument("holder")
+@click.option("--kind", default="app", type=_HOLDERS, show_default=True, help="What holds the key.")
+@click.option("--environment", type=_ENVIRONMENTS, help="The one environment that it reaches; an app's key needs one.")
+@click.option("--scope", "scopes", multiple=True, help="What it is for: read, push, release.*, ...; again for more.")
+@click.option("--days", type=click.IntRange(1, 366), help="When it ends [an app's never, others after 90].")
+@click.option("--note", default="", help="Where it is used, for the list.")
 @_folder
-def key_add(app: str, environment: str, data: Path | None) -> None:
-    """Issue a key to an app; prints it once."""
-    from cuelight_server.control.access import issue_key
+def key_add(
+    holder: str,
+    kind: str,
+    environment: str | None,
+    scopes: tuple[str, ...],
+    days: int | None,
+    note: str,
+    data: Path | None,
+) -> None:
+    """Issue a key to an app, a service or an agent, which is added if it is new; prints it once."""
+    from cuelight_server.control.access import Wish, issue
     from cuelight_server.kernel.actor import SYSTEM
+    from cuelight_server.kernel.terms import ActorKind
 
+    place = Environment(environment) if environment else None
     with _opened(data) as desk:
-        click.echo(issue_key(desk, SYSTEM, app, Environment(environment)))
+        click.echo(issue(desk, SYSTEM, holder, ActorKind(kind), place, Wish(scopes or None, note, days)))
 
 
 @commands.group()
@@ -221,7 +293,8 @@ def token_list(data: Path | None) -> None:
     with _opened(data) as desk:
         for one in tokens(desk):
             used = f"used {one.last_used_at[:16]}" if one.last_used_at else "never used"
-            ended = f"revoked {one.revoked_at[:16]}" if one.revoked_at else ""
+            ends = f"ends {one.expires_at[:10]}" if one.expires_at else ""
+            ended = f"revoked {one.revoked_at[:16]}" if one.revoked_at else ends
             place = one.environment.value if one.environment else "-"
             click.echo(f"{one.id} {one.actor:30} {place:12} made {one.created_at[:16]} {used} {ended}".rstrip())
 
@@ -510,14 +583,40 @@ def _serve_temporary(settings: Settings) -> None:
             desk.close()
 
 
-def _listening(desk: Any, url: str, folder: Path) -> None:
-    """Say where the desk is, and how the first person gets in where nobody can."""
-    from cuelight_server.views.people import accounts
+def _listening(desk: Any, url: str, folder: Path, public_url: str) -> None:
+    """Say where the desk is, and where nobody owns it yet print the link that makes an owner."""
+    from cuelight_server.control.invitations import issue_owner_link
+    from cuelight_server.views.people import has_owner
 
     click.echo(f"Cuelight is at {url}, its data in {folder}")
-    if not any(one.admin and not one.disabled_at for one in accounts(desk)):
-        command = f"cuelight-server user add <id> <name> --admin --data {shlex.quote(str(folder))}"
-        click.echo(f"  this desk has no administrator yet, so nobody can sign in: {command}")
+    if not has_owner(desk):
+        click.echo("  nobody owns this desk yet; this link makes you its owner, once, within 24 hours:")
+        click.echo(f"  {public_url or url}/invitation/{issue_owner_link(desk).code}")
+
+
+def _check_exposure(desk: Any, host: str, public_url: str) -> None:
+    """Blocked where the desk would be reached from other machines and is not made for it; every reason is said."""
+    from cuelight_server.access.exposure import reasons_against
+    from cuelight_server.views.people import has_owner
+
+    reasons = reasons_against(host, public_url, demo=desk.demo, owned=has_owner(desk))
+    if reasons:
+        told = "\n".join(f"  - {one.message}: {one.hint}" for one in reasons)
+        raise Blocked(f"{host} can be reached from other machines, and this desk is not ready for that\n{told}")
+
+
+def _front(settings: Settings) -> Any:
+    from cuelight_server.access.model import SessionRules
+    from cuelight_server.app import Front
+
+    rules = SessionRules(idle_minutes=settings.session_idle_minutes, most_minutes=settings.session_hours * 60)
+    return Front(public_url=settings.public_url, rules=rules, proxies=settings.proxies)
+
+
+def _address(settings: Settings, code: str) -> str:
+    """Where a one-time link leads, once the desk is served."""
+    home = settings.public_url or f"http://127.0.0.1:{settings.port}"
+    return f"{home}/invitation/{code}"
 
 
 def _line(value: Any) -> None:

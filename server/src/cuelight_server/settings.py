@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +25,14 @@ class Settings:
     """CUELIGHT_HOST: the address to listen on."""
     port: int = 7080
     """CUELIGHT_PORT: the port to listen on, 1 to 65535."""
+    public_url: str = ""
+    """CUELIGHT_PUBLIC_URL: the address at which people find the desk, such as https://desk.example.org."""
+    proxies: str = "127.0.0.1"
+    """CUELIGHT_PROXIES: addresses of proxies in front, with commas; their X-Forwarded headers are believed."""
+    session_idle_minutes: int = 120
+    """CUELIGHT_SESSION_IDLE_MINUTES: a session ends after this time without a click, 5 to 1440."""
+    session_hours: int = 12
+    """CUELIGHT_SESSION_HOURS: a session ends after this time anyway, 1 to 168."""
     log_level: str = "info"
     """CUELIGHT_LOG_LEVEL: debug, info, warning or error."""
     openai_base_url: str = "https://api.openai.com/v1"
@@ -60,6 +69,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         calls_url=_database(given, "CUELIGHT_CALLS_URL"),
         host=given.get("CUELIGHT_HOST", plain.host),
         port=_port(given.get("CUELIGHT_PORT", str(plain.port))),
+        public_url=_public(given.get("CUELIGHT_PUBLIC_URL", plain.public_url)),
+        proxies=_proxies(given.get("CUELIGHT_PROXIES", plain.proxies)),
+        session_idle_minutes=_number(given, "CUELIGHT_SESSION_IDLE_MINUTES", plain.session_idle_minutes, 5, 1440),
+        session_hours=_number(given, "CUELIGHT_SESSION_HOURS", plain.session_hours, 1, 168),
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
         openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url), "CUELIGHT_OPENAI_BASE_URL"),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
@@ -108,6 +121,39 @@ def _webhook(given: Mapping[str, str]) -> str | None:
             f"{name} is set without {name}_SECRET", "give both: whoever receives it has to know it is from here"
         )
     return _url(given[name], name)
+
+
+def _number(given: Mapping[str, str], name: str, plain: int, least: int, most: int) -> int:
+    text = given.get(name, str(plain))
+    if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
+        raise Invalid(f"{name} is {text!r}", f"give a whole number from {least} to {most}")
+    return int(text)
+
+
+def _public(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        bare = parts.path in ("", "/") and not (parts.query or parts.fragment or "@" in parts.netloc)
+        known = bare and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        known = False
+    if not known:
+        raise Invalid(
+            f"CUELIGHT_PUBLIC_URL is {text!r}, which is no address of a desk", "give https://desk.example.org"
+        )
+    return text.rstrip("/")
+
+
+def _proxies(text: str) -> str:
+    given = [one.strip() for one in text.split(",")]
+    try:
+        for one in given:
+            ip_network(one, strict=False)
+    except ValueError as bad:
+        raise Invalid(f"CUELIGHT_PROXIES is {text!r}", "give addresses such as 10.0.0.7, with commas") from bad
+    return ",".join(given)
 
 
 def _log_level(text: str) -> str:

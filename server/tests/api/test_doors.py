@@ -13,7 +13,7 @@ from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from server.tests.releasing import ENGINEER, PROMPT, prepare
 
-PAGES = {
+PAGES = {  # these look at the visitor's cookie; their own tests hold them to it
     "/",
     "/signin",
     "/signout",
@@ -21,7 +21,19 @@ PAGES = {
     "/audit",
     "/audit/{seq:int}",
     "/audit/verify",
-}  # these look at the visitor's cookie; their own tests hold them to it
+    "/invitation/{code}",
+    "/people",
+    "/people/add",
+    "/people/invite",
+    "/people/disable",
+    "/keys/issue",
+    "/keys/revoke",
+    "/account",
+    "/account/password",
+    "/account/sessions/end",
+    "/account/sessions/end-all",
+    "/account/token",
+}
 RUNTIME = {"/runtime/v1/snapshot", "/runtime/v1/acks", "/runtime/v1/calls"}
 
 

@@ -5,20 +5,34 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from cuelight_server.access import store
+from cuelight_server.access.keys import Key, parse
 from cuelight_server.audit import store as audit
-from cuelight_server.control.access import add_actor, authenticate, disable_actor, issue_key, issue_token, revoke
+from cuelight_server.control.access import (
+    Wish,
+    add_actor,
+    authenticate,
+    disable_actor,
+    issue,
+    issue_key,
+    issue_token,
+    revoke,
+)
 from cuelight_server.control.opening import open_desk
+from cuelight_server.control.push import push
+from cuelight_server.control.releases import approve
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Databases, reading
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied, Invalid, NotFound, Unavailable
 from cuelight_server.kernel.terms import ActorKind, Environment
+from server.tests import folders
+from server.tests.releasing import OWNER, PROMPT, evaluate, prepare, who
 
-UNKNOWN = "cue_person_0123456789abcdef_" + "ab" * 32
+UNKNOWN = Key(None, "0123456789abcdef", "ab" * 32).text
 
 
 @pytest.fixture
@@ -77,20 +91,50 @@ def test_the_database_and_the_log_keep_no_secret(desk, ada, mei):
     assert not any(secret in stored for secret in secrets)
 
 
-def change_one_character(text):
-    return text[:-1] + ("0" if text[-1] != "0" else "1")
+def with_a_wrong_secret(text):
+    key = parse(text)
+    return Key(key.environment, key.id, key.secret[::-1]).text
 
 
-def test_what_is_missing_unknown_or_wrong_does_not_come_in(desk, ada, mei):
+def in_another_environment(text):
+    key = parse(text)
+    return Key(Environment.PRODUCTION, key.id, key.secret).text
+
+
+def test_what_is_missing_malformed_unknown_or_wrong_does_not_come_in(desk, ada, mei):
     good = issue_token(desk, ada, "mei.tanaka")
     assert [why_not(desk, text) for text in (None, "")] == ["missing", "missing"]
-    wrong = [UNKNOWN, "nonsense", "cue_person__", change_one_character(good), good.replace("person", "app"), good + " "]
+    typed = ["nonsense", "cue_all__", good[:-1], good + " ", good.replace("all", "production"), good.upper(), "é" * 99]
+    assert {why_not(desk, text) for text in typed} == {"malformed"}
+    wrong = [UNKNOWN, with_a_wrong_secret(good), in_another_environment(good)]
     assert {why_not(desk, text) for text in wrong} == {"unknown"}
+
+
+def test_what_is_no_key_at_all_never_reaches_the_database(desk):
+    desk.close()
+    asked = []
+    event.listen(desk.registry, "before_cursor_execute", lambda *_: asked.append(1))
+    assert why_not(desk, UNKNOWN[:-1] + "g") == "malformed"
+    assert asked == []
+    assert why_not(desk, UNKNOWN) == "unknown"
+    assert asked
+
+
+def test_an_unknown_key_costs_as_many_looks_as_a_wrong_secret(desk, ada, mei):
+    good = issue_token(desk, ada, "mei.tanaka")
+    asked = []
+    event.listen(desk.registry, "before_cursor_execute", lambda _c, _cursor, statement, *_: asked.append(statement))
+    looks = []
+    for text in (UNKNOWN, with_a_wrong_secret(good)):
+        asked.clear()
+        assert why_not(desk, text) == "unknown"
+        looks.append(list(asked))
+    assert looks[0] == looks[1]
 
 
 def test_an_unknown_token_and_a_wrong_secret_get_the_same_answer(desk, ada, mei):
     answers = []
-    for text in (UNKNOWN, change_one_character(issue_token(desk, ada, "mei.tanaka"))):
+    for text in (UNKNOWN, with_a_wrong_secret(issue_token(desk, ada, "mei.tanaka"))):
         with pytest.raises(Denied) as refused:
             authenticate(desk, text)
         answers.append(refused.value.to_json())
@@ -108,7 +152,7 @@ def test_a_revoked_token_opens_nothing_and_the_other_one_still_does(desk, ada, m
 def test_that_a_token_is_revoked_is_told_only_to_who_knows_its_secret(desk, ada, mei):
     text = issue_token(desk, ada, "mei.tanaka")
     revoke(desk, ada, text.split("_")[2])
-    assert why_not(desk, change_one_character(text)) == "unknown"
+    assert why_not(desk, with_a_wrong_secret(text)) == "unknown"
 
 
 def test_a_disabled_person_stays_out_with_every_token_and_gets_no_new_one(desk, ada, mei):
@@ -124,7 +168,7 @@ def test_only_an_administrator_lets_people_in(desk, mei):
     for attempt in (
         lambda: add_actor(desk, mei, "eve.stone", "Eve"),
         lambda: disable_actor(desk, mei, "mei.tanaka"),
-        lambda: issue_token(desk, mei, "mei.tanaka"),
+        lambda: issue_token(desk, mei, "eve.stone"),
         lambda: issue_key(desk, mei, "crm", Environment.PRODUCTION),
         lambda: revoke(desk, mei, "0123456789abcdef"),
     ):
@@ -162,6 +206,8 @@ def test_what_is_there_already_or_not_there_is_said(desk, ada, mei):
     issue_key(desk, ada, "crm", Environment.STAGING)
     with pytest.raises(Invalid):
         issue_token(desk, ada, "app:crm")
+    with pytest.raises(Invalid):
+        issue(desk, ada, "mei.tanaka", ActorKind.PERSON, Environment.STAGING, Wish())
 
 
 def test_the_last_use_of_a_token_is_kept_to_the_minute_and_leaves_no_audit_line(desk, ada, mei, clock):
@@ -179,10 +225,10 @@ def test_the_last_use_of_a_token_is_kept_to_the_minute_and_leaves_no_audit_line(
 
 
 @pytest.mark.database("postgresql")
-def test_a_good_token_opens_the_desk_also_on_a_standby(desk, ada, mei, databases, tmp_path):
+def test_a_good_token_opens_the_desk_also_on_a_standby(desk, ada, mei, databases, tmp_path, clock):
     text = issue_token(desk, ada, "mei.tanaka")
     url = databases("desk").registry + "%20-cdefault_transaction_read_only%3Don"
-    standby = open_desk(tmp_path / "desk", databases=Databases(registry=url, calls=url))
+    standby = open_desk(tmp_path / "desk", clock=clock, databases=Databases(registry=url, calls=url))
     assert authenticate(standby, text) == mei
     with pytest.raises(Unavailable, match="read-only"):
         issue_token(standby, ada, "mei.tanaka")
@@ -213,6 +259,163 @@ def test_the_lists_of_people_and_tokens_have_pages(desk, ada, person):
         assert [token.id for token in store.tokens_of(sql, "ben")] == made[::-1]
 
 
-def test_a_token_has_the_shape_that_secret_scanners_look_for(desk, ada, mei):
-    assert re.fullmatch(r"cue_person_[0-9a-f]{16}_[0-9a-f]{64}", issue_token(desk, ada, "mei.tanaka"))
-    assert re.fullmatch(r"cue_app_[0-9a-f]{16}_[0-9a-f]{64}", issue_key(desk, ada, "crm", Environment.STAGING))
+def test_a_key_has_the_shape_that_secret_scanners_look_for(desk, ada, mei):
+    rest = "[0-9a-f]{16}_[0-9a-f]{64}_[0-9a-f]{8}"
+    assert re.fullmatch(f"cue_all_{rest}", issue_token(desk, ada, "mei.tanaka"))
+    assert re.fullmatch(f"cue_staging_{rest}", issue_key(desk, ada, "crm", Environment.STAGING))
+
+
+@pytest.mark.parametrize(("kind", "days"), [(ActorKind.PERSON, 90), (ActorKind.SERVICE, 90), (ActorKind.AGENT, 90)])
+def test_a_key_ends_by_itself_after_ninety_days_and_says_so(desk, ada, mei, clock, kind, days):
+    person = kind is ActorKind.PERSON
+    text = issue_token(desk, ada, "mei.tanaka") if person else issue(desk, ada, "ci", kind, None, Wish())
+    clock.forward(timedelta(days=days - 1, hours=23))
+    assert authenticate(desk, text).kind is kind
+    clock.forward(timedelta(hours=1))
+    assert why_not(desk, text) == "expired"
+
+
+def test_an_apps_key_ends_only_where_somebody_said_so(desk, ada, clock):
+    for_ever, for_a_day = (issue_key(desk, ada, "crm", Environment.STAGING, Wish(days=days)) for days in (None, 1))
+    clock.forward(timedelta(days=2))
+    assert why_not(desk, for_a_day) == "expired"
+    clock.forward(timedelta(days=4000))
+    assert authenticate(desk, for_ever).id == "app:crm"
+
+
+@pytest.mark.parametrize("days", [0, -1, 367, 10**9])
+def test_a_key_for_no_time_or_for_ever_is_not_made(desk, ada, days):
+    with pytest.raises(Invalid, match="days"):
+        issue_key(desk, ada, "crm", Environment.STAGING, Wish(days=days))
+
+
+def test_a_service_and_an_agent_come_in_as_what_they_are_with_scopes_and_environment(desk, ada):
+    for kind in (ActorKind.SERVICE, ActorKind.AGENT):
+        text = issue(desk, ada, "bot", kind, Environment.STAGING, Wish(scopes=("release.*", "read")))
+        actor = authenticate(desk, text)
+        assert (actor.id, actor.kind, actor.admin) == (f"{kind.value}:bot", kind, False)
+        assert (actor.environment, actor.scopes) == (Environment.STAGING, {"release.*", "read"})
+
+
+def test_what_a_key_is_for_is_less_than_what_its_holder_may(desk, ada, mei):
+    reading = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("read",))))
+    with pytest.raises(Denied, match="not for that"):
+        add_actor(desk, reading, "eve.stone", "Eve")
+    adding = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("actor.add",))))
+    assert add_actor(desk, adding, "eve.stone", "Eve").id == "eve.stone"
+    with pytest.raises(Denied):
+        disable_actor(desk, adding, "eve.stone")
+    may_nothing = authenticate(desk, issue_token(desk, SYSTEM, "mei.tanaka", Wish(scopes=("actor.add",))))
+    with pytest.raises(Denied):
+        add_actor(desk, may_nothing, "max.stone", "Max")
+
+
+@pytest.mark.parametrize("scopes", [("moon",), ("release",), ("",), ("*",), ("read", "actor.rule"), ("x" * 500,)])
+def test_a_scope_that_stands_for_nothing_is_refused(desk, ada, mei, scopes):
+    with pytest.raises(Invalid, match="no scope"):
+        issue_token(desk, ada, "mei.tanaka", Wish(scopes=scopes))
+
+
+def test_a_key_makes_no_key_that_may_more_than_itself(desk, ada, mei):
+    narrow = authenticate(desk, issue_token(desk, SYSTEM, "ada.admin", Wish(scopes=("token.*", "read"))))
+    for wider in (None, ("read", "release.*")):
+        with pytest.raises(Denied, match="no more than it has"):
+            issue_token(desk, narrow, "mei.tanaka", Wish(scopes=wider))
+    assert issue_token(desk, narrow, "mei.tanaka", Wish(scopes=("read", "token.issue")))
+
+
+def test_a_person_makes_and_revokes_tokens_of_their_own_and_of_nobody_else(desk, ada, mei):
+    own, others = issue_token(desk, mei, "mei.tanaka"), issue_token(desk, ada, "ada.admin")
+    revoke(desk, mei, own.split("_")[2])
+    assert last_line(desk).verb == "token.revoke_own"
+    for attempt in (lambda: revoke(desk, mei, others.split("_")[2]), lambda: issue_token(desk, mei, "ada.admin")):
+        with pytest.raises(Denied):
+            attempt()
+    assert why_not(desk, own) == "revoked"
+    assert authenticate(desk, others) == ada
+    stolen = authenticate(desk, issue_token(desk, mei, "mei.tanaka"))
+    with pytest.raises(Denied):
+        issue_token(desk, stolen, "mei.tanaka")  # a token makes no other: only who is signed in does
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u202eMei",
+        "Mei\x00",
+        "Mei\nTanaka",
+        "Mei\u200bTanaka",
+        "",
+        "   ",
+        "\u0301",
+        "...",
+        "x" * 121,
+        "Mei\ud800",
+        "Mei\u2028",
+    ],
+)
+def test_a_name_with_what_nobody_can_see_or_with_no_letter_is_refused(desk, ada, name):
+    with pytest.raises(Invalid):
+        add_actor(desk, ada, "new.one", name)
+
+
+def test_a_name_is_kept_in_one_form(desk, ada):
+    assert add_actor(desk, ada, "rene.roy", "  Rene\u0301   Roy ").name == "Ren\u00e9 Roy"
+    assert add_actor(desk, ada, "li.wei", "\u674e\u5a01").name == "\u674e\u5a01"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mei Tanaka",
+        "mei  TANAKA",
+        "\u041c\u0435i T\u0430naka",
+        "M\u00e9i Tanaka",
+        "\uff2dei Tanaka",
+        "Me1 Tanaka",
+        "Mei-Tanaka",
+        "mei.tanaka",
+    ],
+)
+def test_a_name_that_a_reader_takes_for_anothers_is_refused(desk, ada, mei, name):
+    with pytest.raises(Conflict, match="Mei Tanaka"):
+        add_actor(desk, ada, "another", name)
+    assert add_actor(desk, ada, "another", "Mei Tanaka, Osaka").id == "another"
+
+
+def test_names_of_others_are_no_hindrance(desk, ada, mei):
+    add_actor(desk, ada, "mai.tanaka", "Mai Tanaka")
+    issue_key(desk, ada, "mei.tanaka", Environment.STAGING)  # an app of that name is no person
+
+
+def test_a_text_that_would_be_sql_or_a_template_is_kept_as_text(desk, ada):
+    for at, text in enumerate(("Robert'); DROP TABLE actor;--", "{{7*7}} {% raw %}", "<b>Bo</b>", "%s %(x)s :y")):
+        assert add_actor(desk, ada, f"person{at}", text).name == text
+        key = issue_key(desk, ada, f"app{at}", Environment.STAGING, Wish(label=text))
+        assert token_of(desk, key).label == text
+    for id in ("x'; DROP TABLE token;--", "{{7*7}}", "\u0430da"):
+        with pytest.raises(Invalid):
+            add_actor(desk, ada, id, "Somebody")
+        with pytest.raises(Invalid):
+            issue_key(desk, ada, id, Environment.STAGING)
+    assert authenticate(desk, issue_token(desk, SYSTEM, "ada.admin")) == ada
+
+
+@pytest.mark.parametrize("name", ["M\u0435i Tanaka", "mei-tanaka", "Mei\u202eTanaka"])
+def test_a_push_brings_nobody_in_who_reads_like_another(desk, ada, mei, name):
+    bundle = folders.folder()
+    bundle["workflow"]["people"][-1]["name"] = name
+    with pytest.raises(Conflict if "\u202e" not in name else Invalid):
+        push(desk, ada, bundle)
+    assert push(desk, ada, folders.folder())
+
+
+def test_the_yes_of_somebody_who_was_disabled_later_stays_on_record(desk):
+    prepare(desk)
+    evaluate(desk, "v1")
+    approve(desk, who(desk, OWNER), PROMPT, "v1")
+    disable_actor(desk, SYSTEM, OWNER)
+    with reading(desk.registry) as sql:
+        given = sql.execute(select(schema.approval)).one()
+        assert (given.person, store.account(sql, OWNER).disabled_at is not None) == (OWNER, True)
+        assert [line.actor for line in audit.after(sql, size=200).items if line.verb == "release.approve"] == [OWNER]

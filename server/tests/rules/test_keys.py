@@ -1,4 +1,6 @@
-"""What a token looks like, and that a secret is never shown or half accepted."""
+"""What a key looks like, and that a secret is never shown or half accepted."""
+
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -6,16 +8,23 @@ from hypothesis import strategies as st
 
 from cuelight_server.access.keys import Key, matches, parse, secret_hash
 from cuelight_server.kernel import ids
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.kernel.terms import Environment
 
-KEY = Key(ActorKind.PERSON, "0123456789abcdef", "ab" * 32)
+KEY = Key(None, "0123456789abcdef", "ab" * 32)
 
 
-@pytest.mark.parametrize("kind", [ActorKind.PERSON, ActorKind.APP])
-def test_a_token_is_read_as_it_was_made(kind):
-    key = Key(kind, ids.token_id(), ids.token_secret())
+@pytest.mark.parametrize("environment", [None, *Environment])
+def test_a_key_is_read_as_it_was_made(environment):
+    key = Key(environment, ids.token_id(), ids.token_secret())
     assert parse(key.text) == key
-    assert key.text == f"cue_{kind.value}_{key.id}_{key.secret}"
+    plain = f"cue_{environment or 'all'}_{key.id}_{key.secret}"
+    assert key.text == f"{plain}_{crc32(plain.encode()):08x}"
+
+
+@given(st.integers(0, len(KEY.text) - 1), st.sampled_from("0123456789abcdefghijklmnopqrstuvwxyz_"))
+def test_one_wrong_character_makes_it_no_key(at, character):
+    text = KEY.text[:at] + character + KEY.text[at + 1 :]
+    assert (parse(text) is None) is (text != KEY.text)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +37,9 @@ def test_a_token_is_read_as_it_was_made(kind):
         KEY.text + "\n",
         " " + KEY.text,
         KEY.text.upper(),
-        KEY.text.replace("person", "system"),
+        KEY.text.replace("all", "system"),
+        KEY.text.replace("all", "production"),
+        KEY.text.rpartition("_")[0],
         KEY.text.replace("cue_", "sk_"),
     ],
 )

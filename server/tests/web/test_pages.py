@@ -1,5 +1,6 @@
 """The pages: who comes in and how, what the desk says when it is empty, and that nothing on it is markup of others."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,13 +8,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from cuelight.files import read_folder
-from cuelight_server.app import build
+from cuelight_server.access.passwords import QuickPasswords
+from cuelight_server.app import Front, build
 from cuelight_server.audit.model import Event
-from cuelight_server.control.access import issue_key, issue_token
 from cuelight_server.control.push import push
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
-from cuelight_server.kernel.terms import Environment
 from cuelight_server.views.desk import people
 from cuelight_server.views.desk import person as desk_person
 from cuelight_server.web.desk import page
@@ -21,45 +21,26 @@ from cuelight_server.web.words import ago, event_words
 from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare, who
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+FRONT = Front(passwords=QuickPasswords())
 
 
 @pytest.fixture
 def browse(desk):
-    with TestClient(build(desk, worker=False), follow_redirects=False) as made:
+    with TestClient(build(desk, worker=False, front=FRONT), follow_redirects=False) as made:
         yield made
 
 
 @pytest.fixture
 def browse_demo(demo_desk):
-    with TestClient(build(demo_desk, worker=False), base_url="http://localhost", follow_redirects=False) as made:
+    app = build(demo_desk, worker=False, front=FRONT)
+    with TestClient(app, base_url="http://localhost", follow_redirects=False) as made:
         yield made
 
 
 def test_who_is_not_signed_in_is_sent_to_the_sign_in_page(browse):
-    assert browse.get("/").headers["location"] == "/signin"
-    assert "cuelight-server user add" in browse.get("/signin").text
-
-
-def test_a_person_comes_in_with_their_token_in_a_cookie_that_no_script_and_no_other_site_can_use(browse, desk, person):
-    person("mei.tanaka")
-    answer = browse.post("/signin", data={"token": issue_token(desk, SYSTEM, "mei.tanaka")})
-    cookie = answer.headers["set-cookie"].lower()
-    assert (answer.status_code, answer.headers["location"]) == (303, "/")
-    assert "httponly" in cookie
-    assert "samesite=strict" in cookie
-    shown = browse.get("/")
-    assert shown.status_code == 200
-    assert "This desk is empty" in shown.text
-    assert "Everything is running as approved" not in shown.text
-    assert "default-src 'none'" in shown.headers["content-security-policy"]
-
-
-def test_an_apps_key_and_a_made_up_token_open_no_page(browse, desk):
-    for token in (issue_key(desk, SYSTEM, "crm", Environment.PRODUCTION), "cue_person_00_00", ""):
-        answer = browse.post("/signin", data={"token": token})
-        assert answer.status_code == 403
-        assert 'role="alert"' in answer.text
-        assert "set-cookie" not in answer.headers
+    for path in ("/", "/people", "/account"):
+        assert browse.get(path).headers["location"] == "/signin"
+    assert "one-time link" in browse.get("/signin").text
 
 
 def test_a_name_is_enough_on_a_demo_desk_and_on_no_other(browse, browse_demo, desk, demo_desk, person):
@@ -68,14 +49,23 @@ def test_a_name_is_enough_on_a_demo_desk_and_on_no_other(browse, browse_demo, de
     assert browse_demo.post("/signin", data={"as": "mei.tanaka"}).status_code == 303
     assert browse_demo.get("/").status_code == 200
     assert browse.post("/signin", data={"as": "mei.tanaka"}).status_code == 403
-    browse.cookies.set("cuelight_as", "mei.tanaka")
     assert browse.get("/").status_code == 303
+
+
+def test_a_demo_desk_takes_no_name_at_an_address_that_a_stranger_made_point_here(browse_demo, demo_desk, person):
+    person("mei.tanaka", of=demo_desk)
+    answer = browse_demo.post("/signin", data={"as": "mei.tanaka"}, headers={"Host": "evil.example"})
+    assert (answer.status_code, "set-cookie" in answer.headers) == (403, False)
 
 
 def test_signing_out_takes_the_way_in_away(browse_demo, demo_desk, person):
     person("mei.tanaka", of=demo_desk)
     browse_demo.post("/signin", data={"as": "mei.tanaka"})
-    browse_demo.post("/signout")
+    cookie = browse_demo.cookies["cuelight_session"]
+    proof = re.search(r'name="csrf" value="([0-9a-f]+)"', browse_demo.get("/").text)[1]
+    browse_demo.post("/signout", data={"csrf": proof})
+    assert browse_demo.get("/").status_code == 303
+    browse_demo.cookies.set("cuelight_session", cookie)  # whoever copied it is out, too
     assert browse_demo.get("/").status_code == 303
 
 
@@ -145,7 +135,7 @@ def test_before_the_first_push_the_sign_in_page_names_the_people_all_the_same(br
 
 
 def test_a_form_that_is_too_large_counts_as_empty(browse):
-    assert browse.post("/signin", data={"token": "x" * 60_000}).status_code == 403
+    assert browse.post("/signin", data={"password": "x" * 60_000}).status_code == 403
 
 
 @pytest.mark.parametrize(

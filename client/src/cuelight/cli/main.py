@@ -36,6 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "knowledge": ("knowledge", "Show what a workflow knows, release by release."),
     "audit": ("audit", "Look through the audit log, prove a line, export it."),
     "verify": ("verify", "Check an exported log, with no server."),
+    "people": ("people", "List, invite and disable people."),
+    "keys": ("people", "List, issue and revoke keys."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

@@ -1,9 +1,10 @@
-"""Who asks: the person behind a token, the desk that is asked, and the verb that each route declares."""
+"""Who asks: the person, service or agent behind a token, the desk that is asked, and the verb that each route declares."""
 
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request
 
+from cuelight_server.audit.scopes import covers
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import authenticate
 from cuelight_server.control.desk import Desk
@@ -50,7 +51,7 @@ def person_of(desk: Desk, authorization: str | None, as_person: str | None, *, h
     if as_person is not None and not desk.demo:
         raise Denied("`Cuelight-As` is for demo desks", "send `Authorization: Bearer <token>`", credentials="missing")
     actor = authenticate(desk, token_of(authorization))
-    if actor.kind is not ActorKind.PERSON:
+    if actor.kind is ActorKind.APP:
         raise Denied("an app's key opens /runtime only", "use a person's token: CUELIGHT_TOKEN")
     return actor
 
@@ -59,7 +60,11 @@ def caller(request: Request) -> Actor:
     """The person behind this request."""
     headers = request.headers
     home = at_home(headers.get("host", ""), getattr(request.app.state, "host", ""))
-    return person_of(desk_of(request), headers.get("authorization"), headers.get("cuelight-as"), home=home)
+    actor = person_of(desk_of(request), headers.get("authorization"), headers.get("cuelight-as"), home=home)
+    declared = Verb(request.scope["route"].openapi_extra[VERB])
+    if not covers(actor.scopes, declared):
+        raise Denied(f"this key is not for {declared.value}", "use one with that scope", verb=declared.value)
+    return actor
 
 
 Limit = Annotated[int, Query(ge=1, le=MAX_SIZE)]

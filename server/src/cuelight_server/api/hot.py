@@ -13,11 +13,13 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.control.runtime import Ack, acknowledge
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Denied, Invalid, Unavailable
+from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.routing.model import Published
+from cuelight_server.views.audit import lines
 from cuelight_server.views.runtime import current, version
 
 LOOK_EVERY_S = 0.1  # also another process may publish: a rollback on the data folder reaches clients within this
-KEY_KEPT_S = 3.0  # a revoked key opens nothing after this
+KEY_KEPT_S = 3.0  # a key is looked up again after this, so that its last use and its end are known
 GATHER_S = 0.05  # acknowledgements of this time are one write
 _MOST_KEYS, _MOST_ACKS = 10_000, 20_000
 T = TypeVar("T")
@@ -62,26 +64,46 @@ class Snapshots:
 
 
 class Keys:
-    """App keys that were good a moment ago, by the hash of the token: the token itself is not kept."""
+    """App keys that were good a moment ago, by the hash of the token: the token itself is not kept.
+
+    Whoever revokes a key or disables an app writes a line: while the log has not grown, all that is known stays true.
+    So a revoked key opens nothing after LOOK_EVERY_S, whichever process revoked it.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._known: dict[bytes, tuple[Actor, float]] = {}
+        self._size, self._looked = -1, 0.0
+        self._looks: dict[str, asyncio.Task[None]] = {}
 
     def fresh(self, token: str | None, now: float) -> Actor | None:
         """Who holds the token, if that was asked a moment ago."""
-        known = self._known.get(_hash(token)) if token else None
+        if not token or now >= self._looked + LOOK_EVERY_S:
+            return None
+        known = self._known.get(_hash(token))
         return known[0] if known is not None and now < known[1] else None
 
     async def ask(self, token: str | None) -> Actor:
         """The app behind the token; Denied for anyone else, also for a person."""
+        await _shared(self._looks, "look", self._look)
+        known = self.fresh(token, _now())
+        if known is not None:
+            return known
+        size = self._size
         actor = await run_in_threadpool(authenticate, self._desk, token)
-        if actor.environment is None or token is None:
+        if actor.kind is not ActorKind.APP or token is None:
             raise Denied("this door is for apps", "use the app's key: CUELIGHT_KEY")
         if len(self._known) >= _MOST_KEYS:
             self._known.clear()
-        self._known[_hash(token)] = (actor, _now() + KEY_KEPT_S)
+        if size == self._size:
+            self._known[_hash(token)] = (actor, _now() + KEY_KEPT_S)
         return actor
+
+    async def _look(self) -> None:
+        size = await run_in_threadpool(lines, self._desk)
+        if size != self._size:
+            self._known.clear()
+        self._size, self._looked = size, _now()
 
 
 class Acks:

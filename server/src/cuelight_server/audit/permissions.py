@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from cuelight_server.audit.scopes import covers
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.terms import ActorKind, Role
@@ -23,6 +24,10 @@ def may(verb: Verb, actor: Actor, roles: Collection[Role]) -> Decision:
     An app key never changes anything, and an administrator has no workflow role by being one.
     """
     who = who_may(verb)
+    if not covers(actor.scopes, verb):
+        return Decision(allowed=False, why="this key is not for that", who=who)
+    if actor.kind in (ActorKind.SERVICE, ActorKind.AGENT) and verb is not Verb.DESK_READ:
+        return Decision(allowed=False, why="a service or an agent only looks", who=who)
     if actor.kind is ActorKind.APP:
         return Decision(allowed=False, why="an app key reads its environment and changes nothing", who=who)
     if actor.kind is ActorKind.SYSTEM:

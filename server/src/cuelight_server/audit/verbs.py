@@ -18,8 +18,15 @@ class Verb(StrEnum):
     DESK_RESTORE = "desk.restore"
     ACTOR_ADD = "actor.add"
     ACTOR_DISABLE = "actor.disable"
+    ACTOR_LINK = "actor.link"
+    EMAIL_VERIFY = "email.verify"
+    INVITATION_ISSUE = "invitation.issue"
+    INVITATION_ACCEPT = "invitation.accept"
+    PASSWORD_CHANGE = "password.change"  # noqa: S105  a verb
     TOKEN_ISSUE = "token.issue"  # noqa: S105  a verb
     TOKEN_REVOKE = "token.revoke"  # noqa: S105  a verb
+    TOKEN_ISSUE_OWN = "token.issue_own"  # noqa: S105  a verb
+    TOKEN_REVOKE_OWN = "token.revoke_own"  # noqa: S105  a verb
     WORKFLOW_CREATE = "workflow.create"
     WORKFLOW_PUSH = "workflow.push"
     WORKFLOW_GOVERN = "workflow.govern"
@@ -78,10 +85,19 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.DESK_READ: Rule(sentence="Look at the desk.", anyone=True),
         Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True),
         Verb.DESK_RESTORE: Rule(sentence="Make a desk of a backup, under a new epoch.", system=True),
-        Verb.ACTOR_ADD: Rule(sentence="Add a person or an app.", admin=True, system=True),
-        Verb.ACTOR_DISABLE: Rule(sentence="Disable a person or an app.", admin=True, system=True),
+        Verb.ACTOR_ADD: Rule(sentence="Add a person, an app, a service or an agent.", admin=True, system=True),
+        Verb.ACTOR_DISABLE: Rule(sentence="Disable a person, an app, a service or an agent.", admin=True, system=True),
+        Verb.ACTOR_LINK: Rule(sentence="Say that two accounts are one person.", admin=True, system=True),
+        Verb.EMAIL_VERIFY: Rule(sentence="Vouch for a person's e-mail address.", admin=True, system=True),
+        Verb.INVITATION_ISSUE: Rule(
+            sentence="Give a person a one-time link to set a password.", admin=True, system=True
+        ),
+        Verb.INVITATION_ACCEPT: Rule(sentence="Set a password with a one-time link.", anyone=True, system=True),
+        Verb.PASSWORD_CHANGE: Rule(sentence="Change one's own password.", anyone=True),
         Verb.TOKEN_ISSUE: Rule(sentence="Issue a token to a person, or a key to an app.", admin=True, system=True),
         Verb.TOKEN_REVOKE: Rule(sentence="Revoke a token or a key.", admin=True, system=True),
+        Verb.TOKEN_ISSUE_OWN: Rule(sentence="Make a token for oneself.", anyone=True),
+        Verb.TOKEN_REVOKE_OWN: Rule(sentence="Revoke a token of one's own.", anyone=True),
         Verb.WORKFLOW_CREATE: Rule(sentence="Create a workflow and name its owners.", anyone=True),
         Verb.WORKFLOW_PUSH: Rule(
             sentence="Change a workflow, but not its owners, tier, release rules or authority.", roles=_MAKERS

@@ -188,7 +188,7 @@ def _as_of_now(sql: Connection, actor: Actor) -> Actor:
     account = access.account(sql, actor.id)
     if account is None or account.disabled_at is not None:
         raise Denied(f"{actor.id} is not, or no longer, someone here", "ask an administrator")
-    return account.actor(actor.environment)
+    return account.actor(actor.environment, actor.scopes, actor.token)
 
 
 def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: Owners) -> Denied:

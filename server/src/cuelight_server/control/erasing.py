@@ -11,7 +11,7 @@ from cuelight_server.kernel.errors import Blocked, NotFound
 
 
 def erase_person(desk: Desk, actor: Actor, person: str) -> int:
-    """Take away every text about the person: their name, addresses that signed in as them; how many texts there were.
+    """Take away every text about the person: their name, their e-mail address, addresses that signed in as them; how many texts there were.
 
     Their id stays as a pseudonym in what they did. `-` stands for strangers: the addresses of failed sign-ins that
     named nobody who is here. Blocked for somebody who may still come in; NotFound for an id that is nobody's.
@@ -25,5 +25,6 @@ def erase_person(desk: Desk, actor: Actor, person: str) -> int:
         texts = personal.erase(work.sql, person)
         if account is not None:
             access.forget_name(work.sql, person)
+            access.forget_email(work.sql, person)
         work.note(texts=texts)
     return texts

@@ -7,6 +7,7 @@ from typing import Any
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.access import well_named
 from cuelight_server.control.door import Work
 from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.prompts import store
@@ -90,9 +91,8 @@ def _add_people(push: Push) -> Iterator[str]:
     for one in push.folder.workflow.get("people", ()):
         if access.account(work.sql, one["id"]) is None:
             person, at = ActorKind.PERSON, work.at_text
-            access.save_account(
-                work.sql, Account(id=one["id"], name=one["name"], kind=person, admin=False, created_at=at)
-            )
+            new = Account(id=one["id"], name=one["name"], kind=person, admin=False, created_at=at)
+            access.save_account(work.sql, well_named(work, new))
             yield one["id"]
 
 

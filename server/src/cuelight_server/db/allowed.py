@@ -9,6 +9,12 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
     {
         (UPDATE, "token"): frozenset({"last_used_at"}),
         (DELETE, "idempotency_key"): None,  # an answer that nobody asks for again
+        (INSERT, "session"): None,  # who is signed in with a browser
+        (UPDATE, "session"): frozenset({"last_seen_at"}),
+        (DELETE, "session"): None,  # signed out, or run out
+        (INSERT, "sign_in_tries"): None,
+        (UPDATE, "sign_in_tries"): None,
+        (DELETE, "sign_in_tries"): None,  # a success forgives
         (INSERT, "client_seen"): None,
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out

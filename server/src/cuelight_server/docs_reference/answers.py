@@ -20,6 +20,7 @@ from cuelight_server.views.evaluation import EvaluationLine, ResultLine
 from cuelight_server.views.knowledge import KnowledgeLine
 from cuelight_server.views.knowledge import ReleaseLine as KnowledgeReleaseLine
 from cuelight_server.views.models import ModelLine
+from cuelight_server.views.people import AccountLine, KeyLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.runtime import Observed
@@ -63,6 +64,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/models/retired": _of(RetiredModel),
     "PUT /api/v1/providers/{name}": _of(SetProvider),
     "DELETE /api/v1/providers/{name}": ("provider",),
+    "POST /api/v1/people": _of(AccountLine),
+    "POST /api/v1/people/{id}/invitation": ("link", "purpose", "expires_at"),
+    "POST /api/v1/people/{id}/disable": _of(AccountLine),
+    "POST /api/v1/people/{id}/person": _of(AccountLine),
+    "POST /api/v1/people/{id}/email": _of(AccountLine),
+    "POST /api/v1/keys": ("key", *_of(KeyLine)),
+    "POST /api/v1/keys/{id}/revoke": _of(KeyLine),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -82,6 +90,8 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/models": _of(ModelLine),
     "GET /api/v1/providers": _of(SetProvider),
     "GET /api/v1/releases": _of(ReleaseLine),
+    "GET /api/v1/people": _of(AccountLine),
+    "GET /api/v1/keys": _of(KeyLine),
     "GET /api/v1/audit": _of(Event),
     "GET /api/v1/audit/checkpoints": _of(Issued),
     "GET /api/v1/audit/keys": _of(SigningKey),
@@ -118,7 +128,22 @@ OTHERS: Mapping[str, str] = {
     "GET /audit/{seq:int}": "A person who is signed in. One line of the log with its proof, as HTML.",
     "POST /audit/verify": "A person who is signed in. Recomputes everything and says what does not fit, as HTML.",
     "GET /signin": "Everyone. The page to sign in.",
-    "POST /signin": "Everyone. Takes the form field `token`, or `as` on a demo desk; sets the session's cookie.",
-    "POST /signout": "Everyone. Ends the session.",
+    "POST /signin": "Everyone. Takes the form fields `id` and `password`, or `as` on a demo desk; sets the session's "
+    "cookie. 403 for a wrong pair, 429 with `Retry-After` for who has to wait.",
+    "POST /signout": "A person who is signed in. Ends the session.",
+    "GET /invitation/{code}": "Whoever has a one-time link. The page to set a password; looking does not use it up.",
+    "POST /invitation/{code}": "Whoever has a one-time link. Takes `password` twice (`again`), and of the first owner "
+    "`id` and `name`; sets the password, uses the link up and signs in.",
+    "GET /people": "A person who is signed in. The page with people and keys.",
+    "POST /people/add": "An administrator, by the form on that page. Adds a person and shows their link once.",
+    "POST /people/invite": "An administrator, by the form on that page. Shows a new link once.",
+    "POST /people/disable": "An administrator, by the form on that page. Disables an account.",
+    "POST /keys/issue": "An administrator, by the form on that page. Shows a new key once.",
+    "POST /keys/revoke": "An administrator, or whose key it is, by a form. Revokes a key.",
+    "GET /account": "A person who is signed in. Their own sessions, password and tokens.",
+    "POST /account/password": "A person who is signed in, by the form on that page. Changes their password.",
+    "POST /account/sessions/end": "A person who is signed in, by the form on that page. Ends one of their sessions.",
+    "POST /account/sessions/end-all": "A person who is signed in, by the form on that page. Ends all of their sessions.",
+    "POST /account/token": "A person who is signed in, by the form on that page. Shows a new token of theirs once.",
     "GET /static": "Everyone. Styles and pictures of the pages.",
 }

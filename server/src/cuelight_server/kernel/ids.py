@@ -32,12 +32,12 @@ def minter(clock: Clock) -> NewId:
 
 
 def token_id() -> str:
-    """The public half of a token: 16 hex characters."""
+    """The public half of a key, and of a one-time link: 16 hex characters."""
     return secrets.token_hex(_TOKEN_ID_BYTES)
 
 
 def token_secret() -> str:
-    """The secret half of a token: 256 bits, 64 hex characters."""
+    """The secret half of a key, and of a link or session: 256 bits, 64 hex characters."""
     return secrets.token_hex(_SECRET_BYTES)
 
 

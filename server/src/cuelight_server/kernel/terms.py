@@ -104,8 +104,10 @@ class Mode(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who acts: a person with a token, an app with a key, or the desk itself."""
+    """Who acts: a person, an app with a key, the desk itself, a machine that works for people, an AI that drafts."""
 
     PERSON = "person"
     APP = "app"
     SYSTEM = "system"
+    SERVICE = "service"
+    AGENT = "agent"

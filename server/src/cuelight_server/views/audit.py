@@ -238,3 +238,9 @@ def _opened(sql: Connection, page: Page[Event], *, admin: bool) -> Page[Event]:
 
 def _time(text: str) -> str:
     return rfc3339(parse(text))
+
+
+def lines(desk: Desk) -> int:
+    """How many lines the log has: it grows with every governed change."""
+    with reading(desk.registry) as sql:
+        return store.checkpoint(sql).size

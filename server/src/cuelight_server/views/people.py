@@ -1,19 +1,118 @@
-"""Who is here, and which tokens and keys open what: for whoever holds the data folder."""
+"""Who is here, and which keys open what."""
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import func, select
 
 from cuelight_server.access import store
 from cuelight_server.access.model import Account, Token
+from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
-from cuelight_server.kernel.page import MAX_SIZE, Page
+from cuelight_server.kernel.actor import Actor
+from cuelight_server.kernel.clock import rfc3339
+from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
+from cuelight_server.kernel.terms import ActorKind
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountLine:
+    """One account. `person` is the same for all accounts of one person; times are RFC 3339 text.
+
+    `last_active_at` is the newest use of a key or session, None where there was none; `password` whether one is set.
+    """
+
+    id: str
+    name: str
+    kind: str
+    admin: bool
+    person: str
+    password: bool
+    created_at: str
+    disabled_at: str | None
+    last_active_at: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLine:
+    """One key, without its secret. `state` is good, revoked, expired or disabled; `scopes` None = all that its holder may."""
+
+    id: str
+    holder: str
+    kind: str
+    environment: str | None
+    scopes: tuple[str, ...] | None
+    label: str
+    state: str
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The key as it goes over the wire."""
+        return asdict(self)
+
+
+def account_lines(desk: Desk, after: str = "", size: int = DEFAULT_SIZE) -> Page[AccountLine]:
+    """Accounts by id, from above the id `after`."""
+    with reading(desk.registry) as sql:
+        found = store.accounts(sql, after, size)
+        ids = [one.id for one in found.items]
+        active, known = _last_active(sql, ids), store.with_password(sql, ids)
+    return Page(tuple(_account(one, active.get(one.id), one.id in known) for one in found.items), found.next)
+
+
+def key_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE) -> Page[KeyLine]:
+    """Keys by id, from above the id `after`: all of them for an administrator, one's own for everybody else."""
+    now = desk.clock()
+    with reading(desk.registry) as sql:
+        found = store.tokens(sql, after, size, None if asker.admin else asker.id)
+        holders = {id: store.account(sql, id) for id in {one.actor for one in found.items}}
+    lines = tuple(_key(one, holder, now) for one in found.items if (holder := holders[one.actor]) is not None)
+    return Page(lines, found.next)
+
+
+def account_line(desk: Desk, id: str) -> AccountLine:
+    """One account. NotFound."""
+    with reading(desk.registry) as sql:
+        account = store.account(sql, id)
+        if account is None:
+            raise NotFound(f"there is no {id}", "see: cuelight people list")
+        return _account(account, _last_active(sql, [id]).get(id), store.password(sql, id) is not None)
+
+
+def key_line(desk: Desk, id: str) -> KeyLine:
+    """One key. NotFound."""
+    now = desk.clock()
+    with reading(desk.registry) as sql:
+        token = store.token(sql, id)
+        holder = store.account(sql, token.actor) if token else None
+    if token is None or holder is None:
+        raise NotFound(f"there is no key {id}", "see: cuelight keys list")
+    return _key(token, holder, now)
+
+
+def has_owner(desk: Desk) -> bool:
+    """Whether there is an administrator who is not disabled."""
+    with reading(desk.registry) as sql:
+        return store.has_owner(sql)
+
+
+def has_password(desk: Desk, actor: str) -> bool:
+    """Whether this account has a password."""
+    with reading(desk.registry) as sql:
+        return store.password(sql, actor) is not None
+
+
 def accounts(desk: Desk) -> list[Account]:
-    """Every person and app, by id."""
+    """Every account, by id."""
     with reading(desk.registry) as sql:
         return list(_all(sql, store.accounts))
 
@@ -22,6 +121,54 @@ def tokens(desk: Desk) -> list[Token]:
     """Every token and key, by id; their secrets are nowhere."""
     with reading(desk.registry) as sql:
         return list(_all(sql, store.tokens))
+
+
+def _account(one: Account, active: str | None, password: bool) -> AccountLine:  # noqa: FBT001  a column
+    return AccountLine(
+        id=one.id,
+        name=one.name,
+        kind=one.kind.value,
+        admin=one.admin,
+        person=one.person_id if one.kind is ActorKind.PERSON else "",
+        password=password,
+        created_at=one.created_at,
+        disabled_at=one.disabled_at,
+        last_active_at=active,
+    )
+
+
+def _key(one: Token, holder: Account, now: datetime) -> KeyLine:
+    return KeyLine(
+        id=one.id,
+        holder=one.actor,
+        kind=holder.kind.value,
+        environment=one.environment.value if one.environment else None,
+        scopes=one.scopes,
+        label=one.label,
+        state=_state(one, holder, rfc3339(now)),
+        created_at=one.created_at,
+        expires_at=one.expires_at,
+        revoked_at=one.revoked_at,
+        last_used_at=one.last_used_at,
+    )
+
+
+def _state(one: Token, holder: Account, now: str) -> str:
+    if one.revoked_at is not None:
+        return "revoked"
+    if one.expires_at is not None and one.expires_at <= now:
+        return "expired"
+    return "good" if holder.disabled_at is None else "disabled"
+
+
+def _last_active(sql: Connection, ids: list[str]) -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for table, column in ((schema.token, "last_used_at"), (schema.session, "last_seen_at")):
+        query = select(table.c.actor, func.max(table.c[column])).where(table.c.actor.in_(ids)).group_by(table.c.actor)
+        for actor, at in sql.execute(query):
+            if at is not None:
+                found[actor] = max(at, found.get(actor, ""))
+    return found
 
 
 def _all(sql: Connection, page: Callable[[Connection, str, int], Page[T]]) -> Iterator[T]:

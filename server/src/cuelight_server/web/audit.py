@@ -8,22 +8,22 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.sessions import Visit
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid, NotFound
 from cuelight_server.views import audit as view
 from cuelight_server.views import desk as desk_view
-from cuelight_server.web import session
-from cuelight_server.web.forms import Form, posted
-from cuelight_server.web.render import html
+from cuelight_server.web.doors import Doors
+from cuelight_server.web.forms import Form
+from cuelight_server.web.frame import form, signed_in
 from cuelight_server.web.words import ago, event_words
 
 _SIZE = 50
@@ -97,21 +97,26 @@ class VerifyPage:
     summary: str
     problems: tuple[str, ...]
     more: int
+    status: int = 200
     template: str = "audit/verify.html"
 
 
-def routes(desk: Desk, host: str, how: Checkpoints) -> list[BaseRoute]:
+def routes(desk: Desk, doors: Doors, how: Checkpoints) -> list[BaseRoute]:
     """The pages of the log."""
 
-    def line(request: Request, person: Actor) -> Any:
-        return line_page(desk, person, request.path_params["seq"])
+    def log(visit: Visit, request: Request) -> Any:
+        return page(desk, visit.actor, request, how)
+
+    def line(visit: Visit, request: Request) -> Any:
+        try:
+            return line_page(desk, visit.actor, request.path_params["seq"])
+        except (NotFound, Blocked) as refused:
+            return _refused(visit, refused)
 
     return [
-        Route(
-            "/audit", _signed_in(desk, host, lambda request, person: page(desk, person, request, how)), methods=["GET"]
-        ),
-        Route("/audit/{seq:int}", _signed_in(desk, host, line), methods=["GET"]),
-        Route("/audit/verify", posted(_verify(desk, host)), methods=["POST"]),
+        Route("/audit", signed_in(desk, doors, log), methods=["GET"]),
+        Route("/audit/{seq:int}", signed_in(desk, doors, line), methods=["GET"]),
+        Route("/audit/verify", form(desk, doors, _verify(desk), _refused), methods=["POST"]),
     ]
 
 
@@ -196,45 +201,24 @@ def verify_page(desk: Desk, person: Actor) -> VerifyPage:
     )
 
 
-def _signed_in(desk: Desk, host: str, show: Callable[[Request, Actor], Any]) -> Callable[[Request], Response]:
-    def endpoint(request: Request) -> Response:
-        person = session.visitor(desk, request, host)
-        if person is None:
-            return RedirectResponse("/signin", 303)
-        try:
-            shown = show(request, person)
-        except (NotFound, Blocked) as refused:
-            return _refused(person, refused)
-        return html(shown.template, shown)
-
-    return endpoint
+def _verify(desk: Desk) -> Callable[[Visit, Request, Form], Any]:
+    return lambda visit, _request, _form: verify_page(desk, visit.actor)
 
 
-def _verify(desk: Desk, host: str) -> Callable[[Request, Form], Response]:
-    def endpoint(request: Request, _form: Form) -> Response:
-        person = session.visitor(desk, request, host)
-        if person is None or not session.from_here(request):
-            return RedirectResponse("/signin", 303)
-        shown = verify_page(desk, person)
-        return html(shown.template, shown)
-
-    return endpoint
-
-
-def _refused(person: Actor, refused: CuelightError) -> Response:
+def _refused(visit: Visit, refused: CuelightError) -> VerifyPage:
     """A line that is not there, or cannot be proved, said on the page of a verification."""
     missing = isinstance(refused, NotFound)
-    shown = VerifyPage(
+    return VerifyPage(
         title="Log",
-        person=person.name,
+        person=visit.actor.name,
         state="off" if missing else "hold",
         word="Not here" if missing else "Hold",
         words=f"{refused.message[:1].upper()}{refused.message[1:]}.",
         summary=refused.hint,
         problems=(),
         more=0,
+        status=404 if missing else 200,
     )
-    return html(shown.template, shown, 404 if missing else 200)
 
 
 def _line(one: Event, names: dict[str, str], now: datetime) -> Line:

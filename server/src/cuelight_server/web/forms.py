@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 Form = dict[str, str]
-_MOST_BYTES = 4096
+_MOST_BYTES, _MOST_FIELDS = 16 * 1024, 30
 
 
 def posted(answer: Callable[[Request, Form], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint that reads a small form (4 kB at most, else it counts as empty) and answers in a worker thread."""
+    """An endpoint that reads a small form (16 kB and 30 fields at most, else it counts as empty) and answers in a thread."""
 
     async def endpoint(request: Request) -> Response:
         body = b""
@@ -21,7 +21,14 @@ def posted(answer: Callable[[Request, Form], Response]) -> Callable[[Request], A
             if len(body) > _MOST_BYTES:
                 body = b""
                 break
-        fields = parse_qs(body.decode("utf-8", "replace"))
-        return await run_in_threadpool(answer, request, {name: values[0] for name, values in fields.items()})
+        return await run_in_threadpool(answer, request, _fields(body))
 
     return endpoint
+
+
+def _fields(body: bytes) -> Form:
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}

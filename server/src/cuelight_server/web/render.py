@@ -17,6 +17,6 @@ HEADERS = {
 }
 
 
-def html(template: str, page: Any, status: int = 200) -> HTMLResponse:
-    """The page as HTML; every name the template uses must be a field of the page."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(page=page), status, HEADERS)
+def html(template: str, page: Any, status: int = 200, csrf: str = "") -> HTMLResponse:
+    """The page as HTML; every name the template uses must be a field of the page. `csrf` goes into each of its forms."""
+    return HTMLResponse(_TEMPLATES.get_template(template).render(page=page, csrf=csrf), status, HEADERS)

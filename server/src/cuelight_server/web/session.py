@@ -1,63 +1,81 @@
-"""Who is looking: a cookie that holds the person's own token, or a name on a demo desk."""
+"""Who is looking: a cookie that holds the secret of a session, and the proof that a form is one of ours."""
+
+import hmac
+from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from cuelight_server.control.access import authenticate
+from cuelight_server.access.model import Came
+from cuelight_server.control import sessions
 from cuelight_server.control.desk import Desk
-from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.address import at_home
-from cuelight_server.kernel.errors import Denied
-from cuelight_server.kernel.terms import ActorKind
-from cuelight_server.views import desk as desk_view
+from cuelight_server.control.sessions import Visit
+from cuelight_server.web.doors import Doors
 
-TOKEN, AS = "cuelight_token", "cuelight_as"
-_TWELVE_HOURS = 12 * 3600
+COOKIE = "cuelight_session"
 
 
-def visitor(desk: Desk, request: Request, host: str) -> Actor | None:
-    """The person behind this request, or None for somebody who has to sign in. `host` is where the server listens."""
-    chosen = request.cookies.get(AS)
-    if desk.demo and chosen and at_home(request.headers.get("host", ""), host):
-        return desk_view.person(desk, chosen)
-    try:
-        actor = authenticate(desk, request.cookies.get(TOKEN))
-    except Denied:
-        return None
-    return actor if actor.kind is ActorKind.PERSON else None
+def visitor(desk: Desk, request: Request, doors: Doors) -> Visit | None:
+    """The person behind this request, or None for somebody who has to sign in."""
+    return sessions.visit(desk, secret_of(request, doors), doors.rules)
+
+
+def secret_of(request: Request, doors: Doors) -> str | None:
+    """What the session's cookie holds; under https only the cookie that was set under https counts."""
+    return request.cookies.get(_name(request, doors))
+
+
+def came(request: Request) -> Came:
+    """From where a request comes, as the throttle and the list of sessions know it."""
+    source = request.client.host if request.client else "unknown"
+    return Came(source=source, browser=request.headers.get("user-agent", ""))
 
 
 def from_here(request: Request) -> bool:
-    """Whether a form was sent by one of our own pages (or by no browser): another site signs nobody in or out."""
+    """Whether a form was sent by one of our own pages (or by no browser): another site does nothing here."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:
         return site in ("same-origin", "none")
     return origin is None or origin.partition("://")[2] == request.headers.get("host", "")
 
 
-def signed_in(desk: Desk, token: str, chosen: str, *, secure: bool) -> Response:
-    """Home, with the cookie set, for https only where it came by https.
+def csrf_of(secret: str | None) -> str:
+    """What every form of a signed-in person carries: it follows from the cookie, which no other site can read."""
+    return hmac.digest((secret or "").encode(), b"form", sha256).hex() if secret else ""
 
-    Denied where the token is not a person's or the name is not on this demo desk.
-    """
-    name, value = (AS, chosen) if chosen else (TOKEN, token)
-    person = _check(desk, token, chosen)
-    if person is None or person.kind is not ActorKind.PERSON:
-        raise Denied("that is no person on this desk", "an app's key opens no pages; ask an administrator for a token")
+
+def is_ours(request: Request, doors: Doors, sent: str) -> bool:
+    """Whether a form comes from a page that we gave to this session."""
+    wanted = csrf_of(secret_of(request, doors))
+    return from_here(request) and wanted != "" and hmac.compare_digest(wanted, sent if sent.isascii() else "")
+
+
+def signed_in(request: Request, doors: Doors, secret: str) -> Response:
+    """Home, with the session's cookie."""
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(name, value, max_age=_TWELVE_HOURS, httponly=True, samesite="strict", path="/", secure=secure)
+    answer.set_cookie(
+        _name(request, doors),
+        secret,
+        max_age=doors.rules.most_minutes * 60,
+        httponly=True,
+        samesite="lax",  # a link to the desk in a chat finds one signed in; forms carry a proof of their own
+        path="/",
+        secure=_https(request, doors),
+    )
     return answer
 
 
-def signed_out() -> Response:
-    """The sign-in page, with both cookies gone."""
+def signed_out(request: Request, doors: Doors) -> Response:
+    """The sign-in page, with the cookie gone."""
     answer = RedirectResponse("/signin", 303)
-    for name in (TOKEN, AS):
-        answer.delete_cookie(name, path="/", httponly=True, samesite="strict")
+    name, secure = _name(request, doors), _https(request, doors)
+    answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=secure)
     return answer
 
 
-def _check(desk: Desk, token: str, chosen: str) -> Actor | None:
-    if chosen:
-        return desk_view.person(desk, chosen) if desk.demo else None
-    return authenticate(desk, token)
+def _https(request: Request, doors: Doors) -> bool:
+    return request.url.scheme == "https" or doors.public_url.startswith("https://")
+
+
+def _name(request: Request, doors: Doors) -> str:
+    return f"__Host-{COOKIE}" if _https(request, doors) else COOKIE

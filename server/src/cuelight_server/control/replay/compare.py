@@ -22,6 +22,11 @@ _WORDS = {
     "kill": "the kill switch",
     "note_digest": "its note",
     "secret": "its secret",
+    "person": "whose it is",
+    "expires_at": "when it ends",
+    "ended_at": "whether it is over",
+    "changed_at": "when it was set",
+    "verified_at": "when it was vouched for",
     "started_at": "when it was made",
 }
 

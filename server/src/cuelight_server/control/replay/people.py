@@ -1,5 +1,6 @@
-"""The desk itself, who is here, and their tokens: against the lines that made them."""
+"""The desk itself, who is here, and what lets them in: against the lines that made them."""
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.replay.compare import Key, Row, compare
 from cuelight_server.kernel.terms import ActorKind
 
+_ADDS = (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE, Verb.INVITATION_ACCEPT)
+_MERGES = (Verb.ACTOR_LINK, Verb.EMAIL_VERIFY)
+_LINKS = (Verb.INVITATION_ISSUE, Verb.INVITATION_ACCEPT)
 _PUSHES = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN)
 
 
@@ -23,33 +27,81 @@ def desk(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def accounts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
-    """Every account, whether it is an administrator, and whether it is disabled."""
+    """Every account, whether it is an administrator, whether it is disabled, and which person it belongs to."""
     told: dict[Key, dict[str, Any]] = {}
     for one in log:
-        if one.verb in (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE) and "kind" in one.facts:
+        if one.verb in _ADDS and "kind" in one.facts:
             known = {name: one.facts[name] for name in ("kind", "name", "admin")}
             if known["name"] == ERASED:
                 del known["name"]  # by an erasure, which says what the name is now; otherwise `personal` tells
-            told[(one.subject,)] = {**known, "created_at": one.at, "disabled_at": None}
+            told[(one.subject,)] = {**known, "created_at": one.at, "disabled_at": None, "person": None}
         elif one.verb in _PUSHES:
             brought = {"kind": ActorKind.PERSON.value, "admin": False, "created_at": one.at, "disabled_at": None}
-            told |= {(id,): dict(brought) for id in one.facts.get("people", ())}
+            told |= {(id,): {**brought, "person": None} for id in one.facts.get("people", ())}
         elif one.verb == Verb.ACTOR_DISABLE:
             told.setdefault((one.subject,), {})["disabled_at"] = one.at
         elif one.verb == Verb.PERSON_ERASE and (one.subject,) in told:
             told[(one.subject,)]["name"] = one.subject
+        for id in one.facts.get("accounts", ()) if one.verb in _MERGES else ():
+            told.setdefault((id,), {})["person"] = one.facts["person"]
     yield from compare("account", ("id",), rows, told)
 
 
 def tokens(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
-    """Every token: whose it is, for what, whether it is revoked, and that its secret is the one that was issued."""
+    """Every key: whose it is, for what, until when, whether it is revoked, and that its secret is the one issued."""
     told: dict[Key, dict[str, Any]] = {}
     for one in log:
-        if one.verb == Verb.TOKEN_ISSUE:
-            line = {"actor": one.subject, "environment": one.facts["environment"], "created_at": one.at}
-            secret = {"secret": one.facts["secret"]} if "secret" in one.facts else {}
-            told[(one.facts["token"],)] = {**line, **secret, "revoked_at": None}
-        elif one.verb == Verb.TOKEN_REVOKE:
+        if one.verb in (Verb.TOKEN_ISSUE, Verb.TOKEN_ISSUE_OWN):
+            line = {name: one.facts[name] for name in ("environment", "scopes", "expires_at", "label", "secret")}
+            told[(one.facts["token"],)] = {**line, "actor": one.subject, "created_at": one.at, "revoked_at": None}
+        elif one.verb in (Verb.TOKEN_REVOKE, Verb.TOKEN_REVOKE_OWN):
             told.setdefault((one.subject,), {})["revoked_at"] = one.at
-    known = ({**row, "secret": digest_bytes(str(row["secret_hash"]).encode(errors="replace"))} for row in rows)
+    known = ({**row, "secret": _sealed(row["secret_hash"]), "scopes": _scopes(row["scopes"])} for row in rows)
     yield from compare("token", ("id",), known, told)
+
+
+def passwords(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every password is the one that its person set last."""
+    told: dict[Key, dict[str, Any]] = {
+        (one.subject,): {"secret": one.facts["password"], "changed_at": one.at}
+        for one in log
+        if one.verb in (Verb.INVITATION_ACCEPT, Verb.PASSWORD_CHANGE)
+    }
+    yield from compare("password of", ("actor",), ({**row, "secret": _sealed(row["hash"])} for row in rows), told)
+
+
+def emails(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every e-mail address is the one that somebody vouched for last, and gone where it was erased."""
+    told: dict[Key, dict[str, Any]] = {}
+    for one in log:
+        if one.verb == Verb.EMAIL_VERIFY:
+            told[(one.subject,)] = {"sealed": one.facts["address"], "verified_at": one.at}
+        elif one.verb == Verb.PERSON_ERASE:
+            told.pop((one.subject,), None)
+    sealed = ({**row, "sealed": _sealed(f"{row['salt']}:{row['address']}")} for row in rows)
+    yield from compare("e-mail of", ("actor",), sealed, told)
+
+
+def invitations(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+    """Every one-time link: for whom, until when, and whether it is over."""
+    told: dict[Key, dict[str, Any]] = {}
+    for one in log:
+        for id in one.facts.get("ended", ()) if one.verb in _LINKS else ():
+            told.setdefault((id,), {})["ended_at"] = one.at
+        if one.verb == Verb.INVITATION_ISSUE:
+            line = {name: one.facts[name] for name in ("purpose", "expires_at", "secret")}
+            whom = None if line["purpose"] == "owner" else one.subject
+            told[(one.facts["invitation"],)] = {**line, "actor": whom, "created_at": one.at, "ended_at": None}
+    known = ({**row, "secret": _sealed(row["secret_hash"])} for row in rows)
+    yield from compare("invitation", ("id",), known, told)
+
+
+def _sealed(text: Any) -> str:
+    return digest_bytes(str(text).encode(errors="replace"))
+
+
+def _scopes(text: Any) -> Any:
+    try:
+        return json.loads(text) if text is not None else None
+    except (TypeError, ValueError, RecursionError):
+        return text

@@ -10,7 +10,17 @@ from cuelight_server.db.schema.audit import (
 )
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
-from cuelight_server.db.schema.people import actor, desk, idempotency_key, token
+from cuelight_server.db.schema.people import (
+    actor,
+    desk,
+    email,
+    idempotency_key,
+    invitation,
+    password,
+    session,
+    sign_in_tries,
+    token,
+)
 from cuelight_server.db.schema.prompts import (
     contribution,
     draft,
@@ -44,11 +54,14 @@ __all__ = [
     "deployment",
     "desk",
     "draft",
+    "email",
     "environment",
     "evaluation",
     "evaluation_result",
     "idempotency_key",
+    "invitation",
     "knowledge",
+    "password",
     "personal",
     "prices",
     "prompt",
@@ -57,6 +70,8 @@ __all__ = [
     "registry",
     "release",
     "retired_model",
+    "session",
+    "sign_in_tries",
     "signing_key",
     "snapshot",
     "suite",

@@ -1,12 +1,11 @@
-"""Where accounts and tokens are kept."""
+"""Where accounts and their keys are kept."""
 
 import json
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, literal, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, literal, select, update
 
-from cuelight.contract.canonical import canonical_text
-from cuelight_server.access.model import Account, Answered, Once, Token
+from cuelight_server.access.model import Account, Token
 from cuelight_server.db import schema
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
 from cuelight_server.kernel.terms import ActorKind, Environment
@@ -22,6 +21,7 @@ def save_account(sql: Connection, account: Account) -> None:
             admin=account.admin,
             created_at=account.created_at,
             disabled_at=account.disabled_at,
+            person=account.person,
         )
     )
 
@@ -44,6 +44,24 @@ def disable_account(sql: Connection, id: str, at: str) -> None:
     sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(disabled_at=at))
 
 
+def set_person(sql: Connection, id: str, person: str) -> None:
+    """From now on this account belongs to that person."""
+    sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(person=person))
+
+
+def accounts_of(sql: Connection, person: str, size: int = DEFAULT_SIZE) -> list[Account]:
+    """The accounts of one person, by id."""
+    table = schema.actor
+    query = select(table).where((table.c.person == person) | ((table.c.id == person) & table.c.person.is_(None)))
+    return [_account(row) for row in sql.execute(query.order_by(table.c.id).limit(checked_size(size)))]
+
+
+def has_owner(sql: Connection) -> bool:
+    """Whether there is an administrator who is not disabled."""
+    table = schema.actor
+    return sql.scalar(select(table.c.id).where(table.c.admin, table.c.disabled_at.is_(None)).limit(1)) is not None
+
+
 def save_token(sql: Connection, token: Token) -> None:
     """Store a new token."""
     sql.execute(
@@ -53,6 +71,9 @@ def save_token(sql: Connection, token: Token) -> None:
             secret_hash=token.secret_hash,
             environment=token.environment.value if token.environment else None,
             created_at=token.created_at,
+            scopes=json.dumps(list(token.scopes)) if token.scopes is not None else None,
+            label=token.label,
+            expires_at=token.expires_at,
         )
     )
 
@@ -63,15 +84,42 @@ def token(sql: Connection, id: str) -> Token | None:
     return None if row is None else _token(row)
 
 
+# Made once: it is asked with every request, and putting a statement together costs more than running it.
+_HELD = (
+    select(schema.token, *(column.label(f"holder_{column.name}") for column in schema.actor.columns))
+    .join(schema.actor, schema.actor.c.id == schema.token.c.actor)
+    .where(schema.token.c.id == bindparam("token"))
+)
+
+
+def held_token(sql: Connection, id: str) -> tuple[Token, Account] | None:
+    """One token together with whose it is, in one look; or None."""
+    row = sql.execute(_HELD, {"token": id}).one_or_none()
+    if row is None:
+        return None
+    holder = Account(
+        id=row.holder_id,
+        name=row.holder_name,
+        kind=ActorKind(row.holder_kind),
+        admin=row.holder_admin,
+        created_at=row.holder_created_at,
+        disabled_at=row.holder_disabled_at,
+        person=row.holder_person,
+    )
+    return _token(row), holder
+
+
 def tokens_of(sql: Connection, actor: str, size: int = DEFAULT_SIZE) -> list[Token]:
     """The tokens of one account, newest first."""
     query = select(schema.token).where(schema.token.c.actor == actor).order_by(schema.token.c.created_at.desc())
     return [_token(row) for row in sql.execute(query.limit(checked_size(size)))]
 
 
-def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Token]:
-    """Every token and key by id, from above the id `after`."""
+def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE, holder: str | None = None) -> Page[Token]:
+    """Every key, or those of one account, by id, from above the id `after`."""
     query = select(schema.token).where(schema.token.c.id > after).order_by(schema.token.c.id)
+    if holder is not None:
+        query = query.where(schema.token.c.actor == holder)
     found = sql.execute(query.limit(checked_size(size) + 1))
     return page_of([_token(row) for row in found], size, lambda each: each.id)
 
@@ -84,60 +132,6 @@ def revoke_token(sql: Connection, id: str, at: str) -> None:
 def mark_used(sql: Connection, id: str, at: str) -> None:
     """When a token was last seen: an operational write."""
     sql.execute(update(schema.token).where(schema.token.c.id == id).values(last_used_at=at))
-
-
-def answered(sql: Connection, actor: str, key: str) -> Answered | None:
-    """What this actor was answered under this key, or None."""
-    table = schema.idempotency_key
-    row = sql.execute(select(table).where(table.c.actor == actor, table.c.key == key)).one_or_none()
-    if row is None:
-        return None
-    return Answered(actor=row.actor, once=Once(row.key, row.request), answer=json.loads(row.answer), at=row.created_at)
-
-
-def save_answer(sql: Connection, new: Answered) -> None:
-    """Keep an answer, in the transaction of what it tells; Conflict when the key is taken."""
-    values = {"key": new.once.key, "request": new.once.request, "answer": canonical_text(dict(new.answer))}
-    sql.execute(insert(schema.idempotency_key).values(actor=new.actor, created_at=new.at, **values))
-
-
-def forget_answers(sql: Connection, before: str, limit: int = 1000) -> int:
-    """Drop answers that were given before a time, oldest first, at most so many; how many there were."""
-    table = schema.idempotency_key
-    old = select(table.c.actor, table.c.key).where(table.c.created_at < before).order_by(table.c.created_at)
-    found = sql.execute(old.limit(limit)).all()
-    for actor, key in found:
-        sql.execute(delete(table).where(table.c.actor == actor, table.c.key == key))
-    return len(found)
-
-
-def any_answer(sql: Connection, before: str) -> bool:
-    """Whether there is an answer that was given before a time."""
-    table = schema.idempotency_key
-    return sql.execute(select(table.c.key).where(table.c.created_at < before).limit(1)).first() is not None
-
-
-def _account(row: Row[Any]) -> Account:
-    return Account(
-        id=row.id,
-        name=row.name,
-        kind=ActorKind(row.kind),
-        admin=row.admin,
-        created_at=row.created_at,
-        disabled_at=row.disabled_at,
-    )
-
-
-def _token(row: Row[Any]) -> Token:
-    return Token(
-        id=row.id,
-        actor=row.actor,
-        secret_hash=row.secret_hash,
-        environment=Environment(row.environment) if row.environment else None,
-        created_at=row.created_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
 
 
 def forget_name(sql: Connection, id: str) -> None:
@@ -153,3 +147,30 @@ def by_id(sql: Connection, text: str) -> str:
     for id, name in sorted(found, key=lambda row: len(row.name), reverse=True):
         text = text.replace(f"{name} ({id})", id).replace(name, id)
     return text
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        name=row.name,
+        kind=ActorKind(row.kind),
+        admin=row.admin,
+        created_at=row.created_at,
+        disabled_at=row.disabled_at,
+        person=row.person,
+    )
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(
+        id=row.id,
+        actor=row.actor,
+        secret_hash=row.secret_hash,
+        environment=Environment(row.environment) if row.environment else None,
+        created_at=row.created_at,
+        scopes=tuple(json.loads(row.scopes)) if row.scopes is not None else None,
+        label=row.label,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

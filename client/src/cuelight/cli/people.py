@@ -1,0 +1,200 @@
+"""`cuelight people` and `cuelight keys`: who is here, what opens what, and letting them in and out."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from cuelight.cli.look import day
+from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.show import Span, light, say, show_json, table
+from cuelight.contract.errors import CuelightError, Invalid
+
+_PAGE = 200
+_KEY_ID = re.compile(r"(?:cue_[a-z]+_)?([0-9a-f]{16})(?:_.*)?")
+_KEY_LIGHTS = {"good": ("go", "Good"), "expired": ("standby", "Expired")}
+
+
+def _offer(what: Callable[[Any], Iterator[str]]) -> Callable[..., list[CompletionItem]]:
+    """Names for the shell, asked of the desk that the environment names; none where it does not answer."""
+
+    def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        where = Where(ctx.params.get("server"), ctx.params.get("token"), ctx.params.get("as_"))
+        try:
+            with where.admin() as admin:
+                return [CompletionItem(one) for one in what(admin) if one.startswith(incomplete)]
+        except CuelightError:
+            return []
+
+    return complete
+
+
+@click.group("people")
+def people_command() -> None:
+    """Who is here: people, apps, services and agents."""
+
+
+@people_command.command("list")
+@json_option
+@desk_options
+def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show everyone, by id, and when they were last active."""
+    with where.admin() as admin:
+        found = list(_all(admin.people))
+    if as_json:
+        show_json({"items": found})
+        return
+    table(("id", "name", "what", "state", "last active"), [_person(one) for one in found])
+
+
+@people_command.command("invite")
+@click.argument(
+    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people) if one["kind"] == "person"))
+)
+@click.argument("name", required=False)
+@click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
+@json_option
+@desk_options
+def people_invite(
+    id: str,
+    name: str | None,
+    admin: bool,  # noqa: FBT001  click passes flags
+    as_json: bool,  # noqa: FBT001  click passes flags
+    where: Where,
+) -> None:
+    """Print a one-time link with which a person sets their password; with NAME a person who is new here is added."""
+    with where.admin() as desk:
+        if name is not None:
+            desk.add_person(id, name, admin=admin)
+        elif admin:
+            raise Invalid(
+                "--admin is for a new person", f'give the name, too: cuelight people invite {id} "Full Name" --admin'
+            )
+        made = desk.invite(id)
+    if as_json:
+        show_json(made)
+        return
+    click.echo(made["link"])
+    say(f"works once, until {day(made['expires_at'])} UTC; give it to them yourself")
+
+
+@people_command.command("disable")
+@click.argument("id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people))))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@desk_options
+def people_disable(id: str, yes: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show somebody out for good: they neither come in nor act from now on; what they did stays on record."""
+    if not (yes or as_json) and sys.stdin.isatty():
+        click.confirm(f"disable {id} for good?", abort=True, err=True)
+    with where.admin() as admin:
+        done = admin.disable(id)
+    if as_json:
+        show_json(done)
+        return
+    say(("· disabled", "bright_black"), f" {id}")
+
+
+@click.group("keys")
+def keys_command() -> None:
+    """Keys of apps, services and agents, and tokens of people."""
+
+
+@keys_command.command("list")
+@click.option("--all", "everything", is_flag=True, help="Also those that open nothing any more.")
+@json_option
+@desk_options
+def keys_list(everything: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Show the keys that open something: all of them for an administrator, one's own for everybody else."""
+    with where.admin() as admin:
+        found = [one for one in _all(admin.keys) if everything or one["state"] == "good"]
+    if as_json:
+        show_json({"items": found})
+        return
+    table(("id", "holder", "for", "state", "last used", "ends", "note"), [_key(one) for one in found])
+    if not found:
+        say("no key yet; issue one with: cuelight keys issue HOLDER --environment production")
+
+
+@keys_command.command("issue")
+@click.argument("holder")
+@click.option(
+    "--kind",
+    default="app",
+    type=click.Choice(["app", "service", "agent", "person"]),
+    show_default=True,
+    help="What holds the key.",
+)
+@click.option("--environment", type=ENVIRONMENTS, help="The one environment that it reaches; an app's key needs one.")
+@click.option("--scope", "scopes", multiple=True, help="What it is for: read, push, release.*, ...; again for more.")
+@click.option("--days", type=click.IntRange(1, 366), help="When it ends [an app's never, others after 90].")
+@click.option("--note", default="", help="Where it is used, for the list.")
+@json_option
+@desk_options
+def keys_issue(
+    holder: str,
+    kind: str,
+    environment: str | None,
+    scopes: tuple[str, ...],
+    days: int | None,
+    note: str,
+    as_json: bool,  # noqa: FBT001  click passes flags
+    where: Where,
+) -> None:
+    """Issue a key to HOLDER, who is added if it is a new app, service or agent; prints it once."""
+    wish = {"environment": environment, "scopes": list(scopes) or None, "days": days, "label": note}
+    with where.admin() as admin:
+        made = admin.issue_key(holder, kind, {name: value for name, value in wish.items() if value})
+    if as_json:
+        show_json(made)
+        return
+    click.echo(made["key"])
+
+
+@keys_command.command("revoke")
+@click.argument(
+    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.keys) if one["state"] == "good"))
+)
+@json_option
+@desk_options
+def keys_revoke(id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+    """Revoke a key by its ID, the part before its secret: it opens nothing from now on."""
+    found = _KEY_ID.fullmatch(id)
+    if found is None:
+        raise Invalid("this is no id of a key", "it is the 16 characters before the secret: cuelight keys list")
+    with where.admin() as admin:
+        done = admin.revoke_key(found[1])
+    if as_json:
+        show_json(done)
+        return
+    say(("· revoked", "bright_black"), f" {done['id']} of {done['holder']}")
+
+
+def _all(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    after: str | None = ""
+    while after is not None:
+        found = page(after=after, limit=_PAGE)
+        yield from found["items"]
+        after = found["next"]
+
+
+def _person(one: Mapping[str, Any]) -> list[Span]:
+    what = "administrator" if one["admin"] else str(one["kind"])
+    if one["person"] and one["person"] != one["id"]:
+        what += f", the same person as {one['person']}"
+    state, word = ("off", "Disabled") if one["disabled_at"] else ("go", "Active")
+    sign, style = light(state)
+    return [one["id"], one["name"], what, (f"{sign} {word}", style), day(one["last_active_at"])]
+
+
+def _key(one: Mapping[str, Any]) -> list[Span]:
+    state, word = _KEY_LIGHTS.get(one["state"], ("off", str(one["state"]).capitalize()))
+    sign, style = light(state)
+    scopes = one["scopes"]
+    for_what = ", ".join(filter(None, (one["environment"], *(scopes or ()))))
+    ends = str(one["expires_at"])[:10] if one["expires_at"] else "never"
+    whole = for_what or ("everything its holder may" if scopes is None else "nothing")
+    return [one["id"], one["holder"], whole, (f"{sign} {word}", style), day(one["last_used_at"]), ends, one["label"]]

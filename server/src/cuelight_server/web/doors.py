@@ -1,0 +1,25 @@
+"""What the pages know of the house they stand in: its address, how passwords are kept, how long one stays."""
+
+from dataclasses import dataclass, field
+
+from cuelight_server.access.model import SessionRules
+from cuelight_server.access.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another way to sign in, as a button on the sign-in page."""
+
+    words: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """`host` is where the server listens, `public_url` where people find it; one with https makes cookies https only."""
+
+    passwords: Passwords
+    host: str = ""
+    public_url: str = ""
+    rules: SessionRules = field(default_factory=SessionRules)
+    others: tuple[Other, ...] = ()
