@@ -1,6 +1,7 @@
 """Letting people and apps in, and showing them out."""
 
 import re
+from dataclasses import replace
 
 from cuelight.contract.canonical import digest_bytes
 from cuelight_server.access import keys, store
@@ -104,7 +105,7 @@ def authenticate(desk: Desk, token_text: str | None) -> Actor:
     if account.disabled_at is not None:
         raise Denied(f"{account.id} is disabled", "ask an administrator", credentials="disabled")
     _mark_used(desk, token)
-    return account.actor(token.environment)
+    return replace(account.actor(token.environment), token=token.id)
 
 
 def _check_name(name: str) -> None:

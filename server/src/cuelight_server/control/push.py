@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cuelight.contract.canonical import canonical_text
@@ -10,20 +10,24 @@ from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.belonging import roles_in
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import Work, act
+from cuelight_server.control.door import Work, act, enter
+from cuelight_server.control.governing import Change, hold_back, propose
 from cuelight_server.control.on_desk import on_desk
 from cuelight_server.db.engine import Connection, reading
+from cuelight_server.governance import store as governance
+from cuelight_server.governance.model import Membership
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Blocked, Conflict
-from cuelight_server.kernel.terms import ActorKind, Environment
+from cuelight_server.kernel.errors import Conflict
+from cuelight_server.kernel.terms import ActorKind, Environment, Member
 from cuelight_server.prompts import store
-from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked, workflow_digest
+from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, OnDesk, checked, workflow_digest
 from cuelight_server.prompts.enforcement import rules
 from cuelight_server.prompts.fragments import Changed, dependants, includes
 from cuelight_server.prompts.lint import lint
 from cuelight_server.prompts.model import Draft, Finding, Numbered, Prompt, RuleState, Version, Workflow
-from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, lowered, plan, retired_names
+from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, plan, retired_names
 from cuelight_server.prompts.recordings import shelf_digest
 from cuelight_server.prompts.verify import facts_of
 from cuelight_server.routing import store as routing
@@ -43,6 +47,8 @@ class PushResult:
     findings: tuple[Finding, ...]
     ignored: tuple[Mapping[str, str], ...]
     dependants: tuple[Changed, ...] = ()
+    waiting: Change | None = None  # what of it governs, and takes the yes of others under the rules in force
+    proposal: str | None = None  # the id under which that waits
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -61,12 +67,23 @@ class PushResult:
                 "changed": len(done.changed_recordings),
                 "unchanged": done.unchanged_recordings,
             },
-            "governance": done.governance.value,
+            "governance": self._governance,
+            "proposal": self._proposal,
             "rules": [one.to_json() for one in self.rules],
             "ignored": [dict(one) for one in self.ignored],
             "findings": [one.to_json() for one in self.findings],
             "dependants": [one.to_json() for one in self.dependants],
         }
+
+    @property
+    def _governance(self) -> str:
+        if self.waiting is None:
+            return self.plan.governance.value
+        return "waiting" if self.waiting.waits_already else "proposed"
+
+    @property
+    def _proposal(self) -> dict[str, Any] | None:
+        return {"id": self.proposal, "changes": list(self.waiting.lines)} if self.waiting else None
 
     def _named(self, entry: Entry) -> dict[str, Any]:
         digest = entry.item.content.digest
@@ -84,10 +101,15 @@ def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False) -> P
     """Store what a folder has that the desk has not.
 
     Invalid with every problem when a document does not fit its kind, Conflict for a retired name, Denied where the
-    person may not do one part of it, Blocked for a lowered tier: then nothing is written. `as_drafts` stores every
-    label as a draft, also `v2`. A push that changes nothing leaves no audit line.
+    person may not do one part of it, NotFound where the workflow is not there for them: then nothing is written.
+    `as_drafts` stores every label as a draft, also `v2`. A push that changes nothing leaves no audit line.
+
+    What governs the workflow is not changed by a push where its tier asks others: it becomes a proposal, and everything
+    else is stored.
     """
     folder = checked(bundle)
+    if _known(desk, folder.name):
+        enter(desk, actor, Verb.WORKFLOW_PUSH, folder.name)
     for _ in range(_LOOKS):
         with suppress(_Moved):
             return _try(desk, actor, folder, as_drafts=as_drafts)
@@ -102,17 +124,38 @@ def _try(desk: Desk, actor: Actor, folder: Bundle, *, as_drafts: bool) -> PushRe
     """Look, then store what was seen to be new. Whatever takes long is done before the lock: a rollback may wait for it."""
     with reading(desk.registry) as sql:
         marks = _marks(sql, folder)
+        folder, waiting = hold_back(desk, sql, folder)
         stored, seen = _look(sql, folder, as_drafts=as_drafts)
-    steps = list(_steps(stored, folder, seen.plan))
+    seen = _told(seen, waiting)
+    steps = list(_steps(stored, folder, seen))
     if not steps:
         return seen
     texts = _texts(seen.plan)
     with act(desk, actor, *steps[0]) as work:
         if _marks(work.sql, folder) != marks:
             raise _Moved
-        _refuse_lower_tier(stored, folder)
-        _apply(_Push(work, steps[0], folder, stored, texts), seen.plan)
-    return seen
+        made = _Push(work, steps[0], folder, stored, texts)
+        _apply(made, seen.plan)
+        return _proposed(desk, made, seen)
+
+
+def _known(desk: Desk, workflow: str) -> bool:
+    with reading(desk.registry) as sql:
+        return store.workflow(sql, workflow) is not None
+
+
+def _told(seen: PushResult, waiting: Change | None) -> PushResult:
+    known = waiting.known.id if waiting is not None and waiting.known and waiting.waits_already else None
+    return replace(seen, waiting=waiting, proposal=known)
+
+
+def _proposed(desk: Desk, push: "_Push", seen: PushResult) -> PushResult:
+    """What waits becomes a proposal, unless it is one already."""
+    if seen.waiting is None or seen.waiting.waits_already:
+        return seen
+    made, told = propose(desk, push.work, seen.waiting)
+    push.tell(Verb.GOVERNANCE_PROPOSE, push.folder.name, **told)
+    return replace(seen, proposal=made.id)
 
 
 def _marks(sql: Connection, folder: Bundle) -> tuple[Any, ...]:
@@ -120,7 +163,8 @@ def _marks(sql: Connection, folder: Bundle) -> tuple[Any, ...]:
     contents = {content for content, _, _ in folder.recordings}
     served = {short: routing.served(sql, f"{folder.name}.{short}", Environment.PRODUCTION) for short in folder.prompts}
     texts = store.recording_texts(sql, folder.name, contents)
-    return store.marks(sql, folder.name), texts, _people(sql, folder), served
+    waits = governance.open_proposal(sql, folder.name)
+    return store.marks(sql, folder.name), texts, _people(sql, folder), served, waits and waits.id
 
 
 def _texts(made: Plan) -> dict[str, str]:
@@ -155,6 +199,12 @@ def facts(sql: Connection, folder: Bundle, suites: Mapping[str, Numbered], knowl
     known = {**{name: one.document for name, one in knowledge.items()}, **folder.knowledge}
     earlier = {short: tuple(_earlier(sql, f"{folder.name}.{short}")) for short in folder.prompts}
     return Facts(folder, asked, _people(sql, folder), known, earlier, on_desk(sql, folder, asked))
+
+
+def facts_apart(sql: Connection, folder: Bundle) -> Facts:
+    """The same for somebody who does not see the workflow: as if the desk had nothing of it."""
+    nothing: Mapping[str, tuple[Earlier, ...]] = dict.fromkeys(folder.prompts, ())
+    return Facts(folder, dict(folder.suites), _people(sql, folder), dict(folder.knowledge), nothing, OnDesk())
 
 
 def _earlier(sql: Connection, prompt: str) -> Iterator[Earlier]:
@@ -204,9 +254,9 @@ def _look(sql: Connection, folder: Bundle, *, as_drafts: bool) -> tuple[Stored, 
     return stored, PushResult(folder.name, made, *told)
 
 
-def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
+def _steps(stored: Stored, folder: Bundle, seen: PushResult) -> Iterator[Step]:
     """Every audit line that the push will leave, the governing one first; each asks for its own permission."""
-    name = folder.name
+    name, made = folder.name, seen.plan
     items = list(_items(name, made))
     if stored.workflow is None:
         yield Verb.WORKFLOW_CREATE, name
@@ -216,6 +266,8 @@ def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
             yield Verb.WORKFLOW_PUSH, name
         if made.governance is State.CHANGED:
             yield Verb.WORKFLOW_GOVERN, name
+        if seen.waiting is not None and not seen.waiting.waits_already:
+            yield Verb.GOVERNANCE_PROPOSE, name
     yield from items
 
 
@@ -229,17 +281,6 @@ def _items(name: str, made: Plan) -> Iterator[Step]:
         yield Verb.PRICES_PUSH, name
     if made.new_recordings or made.changed_recordings:
         yield Verb.RECORDING_PUSH, name
-
-
-def _refuse_lower_tier(stored: Stored, folder: Bundle) -> None:
-    tiers = lowered(stored, folder)
-    if tiers:
-        raise Blocked(
-            f"lowering the tier of {folder.name} from {tiers[0]} to {tiers[1]} needs the approvals of tier {tiers[0]}",
-            "not possible by push: put the tier back, and push the rest",
-            old=tiers[0].value,
-            new=tiers[1].value,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +337,16 @@ def _save_workflow(push: _Push, made: Plan) -> None:
         )
         store.save_workflow(work.sql, new)
         told |= {"revision": new.revision, "digest": new.digest, "people": list(_add_people(push))}
+    if old is None and not roles_in(folder.workflow["owners"], work.actor.id):
+        member = Membership(
+            workflow=folder.name,
+            account=work.actor.id,
+            role=Member.MEMBER.value,
+            granted_by=work.actor.id,
+            granted_at=work.at_text,
+        )
+        governance.admit(work.sql, member)  # whoever creates a workflow goes on seeing it
+        told |= {"member": work.actor.id}
     for verb in (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN):
         if (verb, folder.name) == push.first:
             work.note(**told)

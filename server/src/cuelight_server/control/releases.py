@@ -6,7 +6,7 @@ from typing import Any
 from cuelight.contract.canonical import digest
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import Work, act
+from cuelight_server.control.door import Work, act, enter
 from cuelight_server.control.evidence import gather, look
 from cuelight_server.control.routing import UNREADABLE, publish, restorable
 from cuelight_server.control.standing import Looked
@@ -80,6 +80,7 @@ def approve(
     `role` is needed only to choose among several. Blocked, Denied, Invalid and Conflict as in `releases.rules.role_for`.
     """
     place, asked = _environment(environment), _role(role)
+    enter(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}") as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)
@@ -107,6 +108,7 @@ def release(
     provide it, with the checklist in details.checklist; Conflict when it is live already.
     """
     place = _environment(environment)
+    enter(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}") as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)

@@ -68,6 +68,16 @@ class Role(StrEnum):
     SUPPORT_OWNER = "support_owner"
 
 
+class Member(StrEnum):
+    """Who belongs to a workflow without owning it: a reader looks, a member also drafts and evaluates."""
+
+    READER = "reader"
+    MEMBER = "member"
+
+
+Held = Role | Member  # what somebody may hold in a workflow
+
+
 class Environment(StrEnum):
     """Where prompts are served; keys, calls and metrics never cross."""
 
@@ -104,8 +114,10 @@ class Mode(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who acts: a person with a token, an app with a key, or the desk itself."""
+    """Who acts: a person, an app with a key, the desk itself, a machine that works for people, an AI that drafts."""
 
     PERSON = "person"
     APP = "app"
     SYSTEM = "system"
+    SERVICE = "service"
+    AGENT = "agent"

@@ -7,8 +7,10 @@ from datetime import datetime
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
+from cuelight_server.kernel.sight import Sight
 from cuelight_server.views import activity
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.sight import sight_of
 from cuelight_server.web.words import ago, event_words
 
 _LATELY = 6
@@ -69,7 +71,8 @@ class DeskPage:
 def page(desk: Desk, person: Actor) -> DeskPage:
     """The desk as this person sees it now."""
     now = desk.clock()
-    status = desk_view.status(desk)
+    sight = sight_of(desk, person)
+    status = desk_view.status(desk, sight)
     needs = tuple(sorted((need for row in status.rows if (need := _need(row))), key=lambda one: one.state != "hold"))
     return DeskPage(
         title="Desk",
@@ -78,7 +81,7 @@ def page(desk: Desk, person: Actor) -> DeskPage:
         summary=_summary(len(needs), len(status.rows)),
         demo=desk.demo,
         needs=needs,
-        lately=_lately(desk, now),
+        lately=_lately(desk, now, sight, person.id),
         rows=tuple(_row(row, now) for row in status.rows),
     )
 
@@ -135,9 +138,9 @@ def _report(report: desk_view.ReportLine | None) -> str:
     return f"{report.label} {outcome}{' (recorded)' if report.recorded else ''}"
 
 
-def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
+def _lately(desk: Desk, now: datetime, sight: Sight, reader: str) -> tuple[Line, ...]:
     names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
-    events = activity.events(desk, size=_LATELY).items
+    events = activity.events(desk, size=_LATELY, sight=sight, reader=reader).items
     return tuple(
         Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event
-from cuelight_server.control.replay import decisions, evidence, people, shelf
+from cuelight_server.control.replay import decisions, evidence, governance, people, shelf
 from cuelight_server.control.replay.compare import Row
 
 __all__ = ["Rows", "replay"]
@@ -26,6 +26,9 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("recording", shelf.recordings),
     ("evaluation", evidence.evaluations),
     ("evaluation_result", evidence.results),
+    ("proposal", governance.proposals),
+    ("consent", governance.consents),
+    ("membership", governance.memberships),
     ("approval", decisions.approvals),
     ("release", decisions.releases),
     ("deployment", decisions.deployments),

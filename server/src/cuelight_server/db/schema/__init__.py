@@ -3,6 +3,7 @@
 from cuelight_server.db.schema.audit import audit_event, audit_head
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
+from cuelight_server.db.schema.governance import consent, membership, proposal
 from cuelight_server.db.schema.people import actor, desk, token
 from cuelight_server.db.schema.prompts import (
     contribution,
@@ -29,6 +30,7 @@ __all__ = [
     "call",
     "calls",
     "client_seen",
+    "consent",
     "contribution",
     "deployment",
     "desk",
@@ -37,8 +39,10 @@ __all__ = [
     "evaluation",
     "evaluation_result",
     "knowledge",
+    "membership",
     "prices",
     "prompt",
+    "proposal",
     "recording",
     "registry",
     "release",
@@ -60,6 +64,7 @@ IMMUTABLE = (
     prices,
     snapshot,
     approval,
+    consent,
     audit_event,
     audit_head,
 )
