@@ -32,8 +32,6 @@ def audit(
     newest = order == "newest" or (order is None and before is not None)
     if (newest and after is not None) or (not newest and before is not None):
         raise Invalid("`after` goes with the oldest first, `before` with the newest first", "send one of them")
-    if newest:
-        found = activity.events(desk, before, limit, sight, actor.id)
-    else:
-        found = activity.after(desk, after or 0, limit, sight, actor.id)
+    read, cursor = (activity.events, before) if newest else (activity.after, after or 0)
+    found = read(desk, cursor, limit, sight, actor.id)
     return {"items": [asdict(one) for one in found.items], "next": found.next}

@@ -71,7 +71,7 @@ class Rule:
     `kinds` are the accounts that can do it at all, whatever they hold. `roles` are owners of the workflow, `members`
     those who were let in; `admin` an administrator; `anyone` each account of these kinds; `system` the desk itself, or
     a shell that already owns the data folder; `open` that no account is asked for. `place` is false where the subject
-    lies in no workflow.
+    lies in no workflow; `governed` where it passes no door and leaves no line, since it changes nothing that is governed.
     """
 
     sentence: str
@@ -83,6 +83,7 @@ class Rule:
     system: bool = False
     open: bool = False
     place: bool = True
+    governed: bool = True
 
 
 _ALL = frozenset(Role)
@@ -96,12 +97,18 @@ _DRAFTERS = frozenset({Member.MEMBER})
 
 CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
     {
-        Verb.DESK_READ: Rule(sentence="Look at the desk.", kinds=_DRAFTING, anyone=True),
+        Verb.DESK_READ: Rule(sentence="Look at the desk.", kinds=_DRAFTING, anyone=True, governed=False),
         Verb.DESK_ENTER: Rule(
-            sentence="Come to the door: sign in, sign out, see whether the server is up.", open=True, place=False
+            sentence="Come to the door: sign in, sign out, see whether the server is up.",
+            open=True,
+            place=False,
+            governed=False,
         ),
         Verb.DESK_OPERATE: Rule(
-            sentence="Serve, look after and verify the desk on its own machine.", system=True, place=False
+            sentence="Serve, look after and verify the desk on its own machine.",
+            system=True,
+            place=False,
+            governed=False,
         ),
         Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True, place=False),
         Verb.ACTOR_ADD: Rule(sentence="Add a person or an app.", admin=True, system=True, place=False),
@@ -185,10 +192,18 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
             sentence="Roll a release back; this never needs a gate.", roles=_STOPPERS, system=True
         ),
         Verb.PROMPT_SWITCH_OFF: Rule(sentence="Switch a prompt off, or on again.", roles=_STOPPERS, system=True),
-        Verb.RUNTIME_FETCH: Rule(sentence="Fetch what an environment serves.", kinds=_APPS, anyone=True, place=False),
-        Verb.RUNTIME_ACKNOWLEDGE: Rule(
-            sentence="Say which snapshot a running client serves.", kinds=_APPS, anyone=True, place=False
+        Verb.RUNTIME_FETCH: Rule(
+            sentence="Fetch what an environment serves.", kinds=_APPS, anyone=True, place=False, governed=False
         ),
-        Verb.CALL_RECORD: Rule(sentence="Record the calls of an app.", kinds=_APPS, anyone=True, place=False),
+        Verb.RUNTIME_ACKNOWLEDGE: Rule(
+            sentence="Say which snapshot a running client serves.",
+            kinds=_APPS,
+            anyone=True,
+            place=False,
+            governed=False,
+        ),
+        Verb.CALL_RECORD: Rule(
+            sentence="Record the calls of an app.", kinds=_APPS, anyone=True, place=False, governed=False
+        ),
     }
 )

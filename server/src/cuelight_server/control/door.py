@@ -69,6 +69,7 @@ class Work:
         """
         if workflow_of(subject) != self.workflow:
             raise ValueError(f"{subject} is not in {self.workflow}")
+        _refuse_ungoverned(verb)
         decision = may(verb, self.actor, self.roles)
         first = self.verb is Verb.WORKFLOW_CREATE and verb in FIRST_CONTENT
         if not decision.allowed and not first:
@@ -122,6 +123,7 @@ def prompt_of(subject: str) -> str:
 
 
 def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str) -> Work:
+    _refuse_ungoverned(verb)
     now = _as_of_now(sql, actor)
     owners = prompts_store.owners_of(sql, workflow, prompt_of(subject))
     roles = held_in(desk, sql, now, workflow, owners)
@@ -131,6 +133,12 @@ def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, 
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
     return Work(sql=sql, at=_moment(desk, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+
+
+def _refuse_ungoverned(verb: Verb) -> None:
+    """A mistake in the program: such a verb passes no door."""
+    if not verb.rule.governed:
+        raise ValueError(f"{verb.value} changes nothing that is governed")
 
 
 def _moment(desk: Desk, sql: Connection) -> datetime:

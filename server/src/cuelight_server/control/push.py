@@ -124,17 +124,17 @@ def _try(desk: Desk, actor: Actor, folder: Bundle, *, as_drafts: bool) -> PushRe
     """Look, then store what was seen to be new. Whatever takes long is done before the lock: a rollback may wait for it."""
     with reading(desk.registry) as sql:
         marks = _marks(sql, folder)
-        folder, waiting = hold_back(desk, sql, folder)
-        stored, seen = _look(sql, folder, as_drafts=as_drafts)
+        storable, waiting = hold_back(desk, sql, folder)
+        stored, seen = _look(sql, storable, as_drafts=as_drafts)
     seen = _told(seen, waiting)
-    steps = list(_steps(stored, folder, seen))
+    steps = list(_steps(stored, storable, seen))
     if not steps:
         return seen
     texts = _texts(seen.plan)
     with act(desk, actor, *steps[0]) as work:
         if _marks(work.sql, folder) != marks:
             raise _Moved
-        made = _Push(work, steps[0], folder, stored, texts)
+        made = _Push(work, steps[0], storable, stored, texts)
         _apply(made, seen.plan)
         return _proposed(desk, made, seen)
 

@@ -82,12 +82,10 @@ def ownerless(document: Document, prompt: str, present: Collection[str]) -> tupl
         for role in OWNERS_OF_TIER[tier]
         if not any(id in present for id, _ in held.get(role, ()))
     ]
+    if tier >= Tier.ELEVATED:
+        named = [(kind, document.get(f"{kind}_owner")) for kind in ("business", "technical")]
+        lost += [f"the {kind} owner ({who})" for kind, who in named if who and who not in present]
     business, technical = two_owners(document)
-    lost += [
-        f"the {name} owner ({who})"
-        for name, who in (("business", business), ("technical", technical))
-        if who and who not in present and tier >= Tier.ELEVATED
-    ]
     if business is not None and business == technical and tier >= Tier.ELEVATED:
         lost.append(f"a technical owner other than {business}, who is the business owner too")
     return tuple(lost)

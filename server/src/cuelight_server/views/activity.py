@@ -22,7 +22,7 @@ def events(
 
 
 def after(
-    desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE, sight: Sight = EVERYTHING, reader: str = ""
+    desk: Desk, seq: int | None = None, size: int = DEFAULT_SIZE, sight: Sight = EVERYTHING, reader: str = ""
 ) -> Page[Event]:
     """Audit lines, oldest first, from above `seq`."""
     return _seen(desk, lambda sql, at, most: store.after(sql, at or 0, most), seq, size, sight, reader)
