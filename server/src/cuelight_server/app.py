@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
-from cuelight_server.api import audit, errors, evaluations, prompts, releases, runtime, status
+from cuelight_server.api import audit, errors, evaluations, governance, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
@@ -21,7 +21,7 @@ from cuelight_server.providers.port import Provider
 from cuelight_server.worker import Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
-_ROUTERS = (prompts.router, evaluations.router, releases.router, status.router, audit.router)
+_ROUTERS = (prompts.router, evaluations.router, releases.router, governance.router, status.router, audit.router)
 
 
 def build(

@@ -127,7 +127,7 @@ def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, 
     now = _as_of_now(sql, actor)
     owners = prompts_store.owners_of(sql, workflow, prompt_of(subject))
     roles = held_in(desk, sql, now, workflow, owners)
-    if _hidden(desk, sql, now, verb, workflow) and not roles:
+    if not roles and _hidden(desk, sql, now, verb, workflow):
         raise unseen(subject)
     decision = may(verb, now, roles)
     if not decision.allowed:

@@ -1,30 +1,25 @@
 """Changing what governs a workflow, in acts of their own: proposed, agreed to under the old rules, put into force."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cuelight.contract import format as file_format
 from cuelight.contract.canonical import digest
-from cuelight.contract.condition import same
-from cuelight_server.access import store as access
-from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.belonging import sees
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
+from cuelight_server.control.proposals import gather, person_of, place_of_proposal, stored, workflow_now
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.governance import rules, store
-from cuelight_server.governance.model import Consent, Facts, Kind, Proposal, State
+from cuelight_server.governance.model import Consent, Kind, Proposal, State
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.errors import Conflict, Invalid, NotFound
-from cuelight_server.kernel.page import MAX_SIZE
-from cuelight_server.kernel.terms import ActorKind, Role
+from cuelight_server.kernel.errors import Conflict, Invalid
+from cuelight_server.kernel.terms import Role
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.bundle import Bundle, workflow_digest
-from cuelight_server.prompts.governed import changes, governance_digest, governed, held_back, is_gated, merged, touched
+from cuelight_server.prompts.governed import changes, governance_digest, governed, held_back, is_gated, merged
 from cuelight_server.prompts.model import Workflow
-from cuelight_server.releases import policy
 from cuelight_server.releases import store as releases
 
 _NAMED = 50  # approvals that an audit line names one by one
@@ -122,47 +117,47 @@ def propose(desk: Desk, work: Work, change: Change, note: str = "") -> tuple[Pro
 
 def approve(desk: Desk, actor: Actor, id: str, role: str | None = None, note: str = "") -> Consent:
     """A person's yes to exactly this change. NotFound; Denied, Conflict and Invalid as in `governance.rules.seat`."""
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     if role is not None and role not in [*Role, "administrator"]:
         raise Invalid(f"there is no role {role}", f"one of {', '.join(Role)}, administrator")
     with act(desk, actor, Verb.GOVERNANCE_APPROVE, place) as work:
-        facts = gather(work.sql, _stored(work.sql, id))
+        facts = gather(work.sql, stored(work.sql, id))
         seat = rules.seat(facts, work.actor.id, role, admin=work.actor.admin)
         return _consent(desk, work, facts.proposal, seat, note)
 
 
 def accept(desk: Desk, actor: Actor, id: str, note: str = "") -> Consent:
     """The receiver takes on what is handed over to them. NotFound; Denied for anyone else, Conflict when it is done."""
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with act(desk, actor, Verb.HANDOVER_ACCEPT, place) as work:
-        facts = gather(work.sql, _stored(work.sql, id))
+        facts = gather(work.sql, stored(work.sql, id))
         rules.refuse_receiving(facts, work.actor.id)
         return _consent(desk, work, facts.proposal, "receiver", note)
 
 
 def refuse(desk: Desk, actor: Actor, id: str, why: str) -> None:
     """The receiver does not take on what is handed over to them; the proposal ends."""
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with act(desk, actor, Verb.HANDOVER_DECLINE, place) as work:
-        facts = gather(work.sql, _stored(work.sql, id))
+        facts = gather(work.sql, stored(work.sql, id))
         rules.refuse_receiving(facts, work.actor.id)
         _end(work, facts.proposal, State.DECLINED, why)
 
 
 def decline(desk: Desk, actor: Actor, id: str, why: str) -> None:
     """Whoever is asked says no, with a reason; the proposal ends."""
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with act(desk, actor, Verb.GOVERNANCE_DECLINE, place) as work:
-        facts = gather(work.sql, _stored(work.sql, id))
+        facts = gather(work.sql, stored(work.sql, id))
         rules.refuse_decline(facts, work.actor.id, admin=work.actor.admin)
         _end(work, facts.proposal, State.DECLINED, why)
 
 
 def withdraw(desk: Desk, actor: Actor, id: str, why: str) -> None:
     """Its author takes it back, with a reason; the proposal ends."""
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with act(desk, actor, Verb.GOVERNANCE_WITHDRAW, place) as work:
-        facts = gather(work.sql, _stored(work.sql, id))
+        facts = gather(work.sql, stored(work.sql, id))
         rules.refuse_withdrawal(facts, work.actor.id)
         _end(work, facts.proposal, State.WITHDRAWN, why)
 
@@ -173,12 +168,12 @@ def put_into_force(desk: Desk, actor: Actor, id: str) -> Applied:
     Everything is looked at again inside: who holds the roles now, and that nothing else governs by now. Blocked while a
     yes is missing, Conflict where it cannot be put into force any more.
     """
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with act(desk, actor, Verb.GOVERNANCE_APPLY, place) as work:
-        one = _stored(work.sql, id)
+        one = stored(work.sql, id)
         facts = gather(work.sql, one)
         rules.refuse_force(facts)
-        old = _workflow(work.sql, one.workflow)
+        old = workflow_now(work.sql, one.workflow)
         done = _apply(
             work,
             old,
@@ -200,11 +195,11 @@ def undo(desk: Desk, actor: Actor, id: str, note: str = "") -> Proposal | Applie
 
     NotFound; Conflict where it never was in force, or where nothing would change.
     """
-    place = _place(desk, actor, id)
+    place = place_of_proposal(desk, actor, id)
     with reading(desk.registry) as sql:
-        one = _stored(sql, id)
+        one = stored(sql, id)
         before = prompts.workflow_at(sql, place, one.base_revision)
-        now = _workflow(sql, place)
+        now = workflow_now(sql, place)
     if one.state is not State.IN_FORCE or before is None:
         raise Conflict(
             f"{id} is {one.state.value.replace('_', ' ')}, so there is nothing to undo", "see `cuelight govern list`"
@@ -214,49 +209,13 @@ def undo(desk: Desk, actor: Actor, id: str, note: str = "") -> Proposal | Applie
     gated = not desk.local and is_gated(now.document, now.authority, before.document, before.authority)
     verb = Verb.GOVERNANCE_PROPOSE if gated else Verb.WORKFLOW_GOVERN
     with act(desk, actor, verb, place) as work:
-        old = _workflow(work.sql, place)
+        old = workflow_now(work.sql, place)
         if gated:
             change = _change(work.sql, old, Kind.UNDO, before.document, before.authority)
             made, told = propose(desk, work, change, note or f"undo {id}")
             work.note(**told)
             return made
         return _apply(work, old, before.document, before.authority, author=work.actor.id, id=id)
-
-
-def gather(sql: Connection, one: Proposal) -> Facts:
-    """The facts about a proposal, as they are now."""
-    now = _workflow(sql, one.workflow)
-    rules_then = one.document["governed"]
-    required = policy.for_governance(
-        now.document,
-        touched(now.document, rules_then),
-        authority=not same(dict(now.authority), one.document["authority"]),
-    )
-    given = store.consents(sql, one.id)
-    holders = {role: tuple(_present(sql, _named(now.document, role))) for role in required}
-    admins = tuple(account.id for account in _accounts(sql) if account.admin)
-    everyone = {
-        one.author,
-        *(who for held in holders.values() for who in held),
-        *admins,
-        *(yes.person for yes in given),
-    }
-    everyone |= {one.receiver} if one.receiver else set()
-    return Facts(
-        proposal=one,
-        now=governance_digest(now.document, now.authority),
-        required=required,
-        holders=holders,
-        admins=admins,
-        given=given,
-        person_of={who: person_of(sql, who) for who in everyone},
-    )
-
-
-def person_of(sql: Connection, account: str) -> str:
-    """The person behind an account: two accounts of one person are one pair of eyes."""
-    found = access.account(sql, account)
-    return found.actor().who if found is not None else account
 
 
 def change_of(
@@ -303,34 +262,6 @@ def _refuse_beside(sql: Connection, change: Change, actor: Actor) -> None:
     )
 
 
-def _place(desk: Desk, actor: Actor, id: str) -> str:
-    """The workflow of a proposal; NotFound where there is none, or where it is not there for them."""
-    with reading(desk.registry) as sql:
-        found = store.proposal(sql, id)
-        if found is None or not sees(desk, sql, actor, found.workflow):
-            raise no_proposal(id)
-    return found.workflow
-
-
-def no_proposal(id: str) -> NotFound:
-    """The one answer about a proposal that is not there for somebody."""
-    return NotFound(f"there is no proposal {id}", "see the open ones: cuelight govern list")
-
-
-def _stored(sql: Connection, id: str) -> Proposal:
-    found = store.proposal(sql, id)
-    if found is None:
-        raise no_proposal(id)
-    return found
-
-
-def _workflow(sql: Connection, name: str) -> Workflow:
-    found = prompts.workflow(sql, name)
-    if found is None:
-        raise NotFound(f"there is no workflow {name}", "see the workflows with `cuelight status`")
-    return found
-
-
 def _consent(desk: Desk, work: Work, one: Proposal, role: str, note: str) -> Consent:
     made = Consent(
         id=desk.new_id("yes"), proposal=one.id, role=role, person=work.actor.id, note=note, created_at=work.at_text
@@ -369,28 +300,3 @@ def _apply(
     work.note(revision=new.revision, digest=new.digest, author=author, changes=list(lines))
     work.note(voided=list(voided[:_NAMED]), voided_count=len(voided))
     return Applied(id=id, workflow=old.name, revision=new.revision, changes=lines, voided=voided)
-
-
-def _named(document: Mapping[str, Any], role: Role) -> list[str]:
-    """Who holds the role: of the workflow, or where it has none, of any of its prompts."""
-    tables = [document.get("owners", {}), *(one.get("owners", {}) for one in document.get("prompts", {}).values())]
-    owners = [table[role.value] for table in tables if role.value in table]
-    first = owners[:1] if role.value in tables[0] else owners
-    held = [who[part] for who in first for part in ("person", "backup") if who.get(part)]
-    return list(dict.fromkeys(held))
-
-
-def _present(sql: Connection, people: list[str]) -> Iterator[str]:
-    """Those who can act: known here, a person, not disabled."""
-    for one in people:
-        account = access.account(sql, one)
-        if account is not None and account.disabled_at is None and account.kind is ActorKind.PERSON:
-            yield one
-
-
-def _accounts(sql: Connection) -> Iterator[Account]:
-    after: str | None = ""
-    while after is not None:
-        page = access.accounts(sql, after, MAX_SIZE)
-        yield from (one for one in page.items if one.disabled_at is None and one.kind is ActorKind.PERSON)
-        after = page.next

@@ -5,6 +5,7 @@ from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act, enter
+from cuelight_server.db.engine import reading
 from cuelight_server.governance import store
 from cuelight_server.governance.model import AUDITOR, EVERYWHERE, Membership
 from cuelight_server.kernel.actor import Actor
@@ -76,3 +77,9 @@ def _known(work: Work, account: str) -> Account:
     if found is None or found.disabled_at is not None:
         raise NotFound(f"there is no {account} who could be let in", "an administrator adds people first")
     return found
+
+
+def listing(desk: Desk, workflow: str) -> list[Membership]:
+    """Everyone with a place in a workflow, by account."""
+    with reading(desk.registry) as sql:
+        return store.members(sql, workflow)

@@ -1,6 +1,7 @@
 """Where proposals, the yes to them, and memberships are kept."""
 
 import json
+from collections.abc import Collection
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
@@ -54,13 +55,21 @@ def open_proposal(sql: Connection, workflow: str) -> Proposal | None:
 
 
 def proposals(
-    sql: Connection, workflow: str = "", before: str | None = None, size: int = DEFAULT_SIZE, *, only_open: bool = False
+    sql: Connection,
+    workflow: str = "",
+    before: str | None = None,
+    size: int = DEFAULT_SIZE,
+    *,
+    among: Collection[str] | None = None,
+    only_open: bool = False,
 ) -> Page[Proposal]:
-    """Proposals, newest first, from below the cursor `before` (`time id`); of one workflow where it is named."""
+    """Proposals, newest first, from below the time `before`; of one workflow, or of those `among`, where given."""
     table = schema.proposal
     query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc())
     if workflow:
         query = query.where(table.c.workflow == workflow)
+    if among is not None:
+        query = query.where(table.c.workflow.in_(among))
     if only_open:
         query = query.where(table.c.state == State.OPEN.value)
     if before is not None:
