@@ -13,15 +13,25 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
-from cuelight_server.api import audit, errors, evaluations, governance, prompts, releases, runtime, status
+from cuelight_server.api import audit, errors, evaluations, governance, ownership, prompts, releases, runtime, status
 from cuelight_server.api.limits import Limits
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.worker import Worker
 
 PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
-_ROUTERS = (prompts.router, evaluations.router, releases.router, governance.router, status.router, audit.router)
+_ROUTERS = (
+    prompts.router,
+    evaluations.router,
+    releases.router,
+    governance.router,
+    ownership.router,
+    status.router,
+    audit.router,
+)
 
 
 def build(
@@ -108,6 +118,7 @@ def _lifespan(worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager
     return life
 
 
+@declares(Verb.DESK_ENTER)
 def _healthy(_request: object) -> JSONResponse:
     return JSONResponse({"ok": True, "version": __version__})
 

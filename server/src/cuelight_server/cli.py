@@ -16,6 +16,8 @@ from typing import Any
 import click
 
 from cuelight_server import __version__
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.kernel.errors import CuelightError, Invalid
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.settings import Settings, read_settings
@@ -73,6 +75,7 @@ def commands() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 = any free one [CUELIGHT_PORT, 7080].")
 @click.option("--temporary", is_flag=True, help="A local desk in a temporary folder, gone when standard input closes.")
 @click.option("--demo", is_flag=True, help="Make the data folder a demo desk if it is new.")
+@declares(Verb.DESK_OPERATE)
 def serve(data: Path | None, host: str | None, port: int | None, *, temporary: bool, demo: bool) -> None:
     """Serve the desk: registry, evaluations, releases and pages in one process."""
     settings = _settings()
@@ -96,6 +99,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
 @_folder
 @click.option("--demo", is_flag=True, help="A demo desk: it may release on recorded outputs, and says so for ever.")
 @click.option("--admin", required=True, metavar="ID[:NAME]", help="The first administrator, such as mei.tanaka.")
+@declares(Verb.DESK_CREATE)
 def init(data: Path | None, admin: str, *, demo: bool) -> None:
     """Make a desk in an empty folder; prints the administrator's token once."""
     from cuelight_server.control.access import issue_token
@@ -121,6 +125,7 @@ def user() -> None:
 @click.argument("name")
 @click.option("--admin", is_flag=True, help="An administrator: may add people and keys, holds no role by that.")
 @_folder
+@declares(Verb.ACTOR_ADD)
 def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
     """Add a person, or adopt one whom a push brought along and who has no token yet; prints their token once."""
     from cuelight_server.control.access import add_actor, adopt, issue_token
@@ -138,6 +143,7 @@ def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
 @user.command("disable")
 @click.argument("person")
 @_folder
+@declares(Verb.ACTOR_DISABLE)
 def user_disable(person: str, data: Path | None) -> None:
     """Disable a person or an app: from now on they neither enter nor act; their history stays."""
     from cuelight_server.control.access import disable_actor
@@ -150,6 +156,7 @@ def user_disable(person: str, data: Path | None) -> None:
 
 @user.command("list")
 @_folder
+@declares(Verb.DESK_READ)
 def user_list(data: Path | None) -> None:
     """Everyone who is here, people and apps: id, name, and whether they are administrator, disabled, without a token."""
     from cuelight_server.views.people import accounts, tokens
@@ -162,6 +169,39 @@ def user_list(data: Path | None) -> None:
             click.echo(f"{one.id:30} {one.name:30} {', '.join(told)}".rstrip())
 
 
+@user.group("auditor")
+def auditor() -> None:
+    """People who may look at every workflow, and change none by that."""
+
+
+@auditor.command("add")
+@click.argument("person")
+@_folder
+@declares(Verb.AUDITOR_APPOINT)
+def auditor_add(person: str, data: Path | None) -> None:
+    """Let a person look at every workflow."""
+    from cuelight_server.control.members import appoint_auditor
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        appoint_auditor(desk, SYSTEM, person)
+    click.echo(f"{person} may look at every workflow")
+
+
+@auditor.command("remove")
+@click.argument("person")
+@_folder
+@declares(Verb.AUDITOR_DISMISS)
+def auditor_remove(person: str, data: Path | None) -> None:
+    """End that a person looks at every workflow."""
+    from cuelight_server.control.members import dismiss_auditor
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        dismiss_auditor(desk, SYSTEM, person)
+    click.echo(f"{person} sees their own workflows only")
+
+
 @commands.group()
 def key() -> None:
     """Keys of apps."""
@@ -171,6 +211,7 @@ def key() -> None:
 @click.argument("app")
 @click.option("--environment", required=True, type=_ENVIRONMENTS, help="The one environment that the key reaches.")
 @_folder
+@declares(Verb.TOKEN_ISSUE)
 def key_add(app: str, environment: str, data: Path | None) -> None:
     """Issue a key to an app; prints it once."""
     from cuelight_server.control.access import issue_key
@@ -188,6 +229,7 @@ def token() -> None:
 @token.command("add")
 @click.argument("person")
 @_folder
+@declares(Verb.TOKEN_ISSUE)
 def token_add(person: str, data: Path | None) -> None:
     """Issue a token to a person who is here, one more where they have some; prints it once."""
     from cuelight_server.control.access import issue_token
@@ -199,6 +241,7 @@ def token_add(person: str, data: Path | None) -> None:
 
 @token.command("list")
 @_folder
+@declares(Verb.DESK_READ)
 def token_list(data: Path | None) -> None:
     """Every token and key: id, whose it is, for which environment, when it was made, used and revoked."""
     from cuelight_server.views.people import tokens
@@ -214,6 +257,7 @@ def token_list(data: Path | None) -> None:
 @token.command("revoke")
 @click.argument("token_id")
 @_folder
+@declares(Verb.TOKEN_REVOKE)
 def token_revoke(token_id: str, data: Path | None) -> None:
     """Revoke a token or key by its id (the part before its secret); it opens nothing within 5 seconds."""
     from cuelight_server.control.access import revoke
@@ -230,6 +274,7 @@ def token_revoke(token_id: str, data: Path | None) -> None:
 @click.option("--environment", default="production", type=_ENVIRONMENTS, show_default=True, help="Where.")
 @click.option("--from", "from_label", metavar="LABEL", help="The version you see as live, such as v2.")
 @_folder
+@declares(Verb.RELEASE_ROLL_BACK)
 def rollback(prompt: str, why: str, environment: str, from_label: str | None, data: Path | None) -> None:
     """Roll a prompt back on the data folder itself: no server, no web, no gate."""
     from cuelight_server.control.releases import roll_back
@@ -249,6 +294,7 @@ def rollback(prompt: str, why: str, environment: str, from_label: str | None, da
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 @_folder
+@declares(Verb.DESK_READ)
 def status(data: Path | None, *, as_json: bool) -> None:
     """What serves where."""
     from cuelight_server.views.desk import status as look
@@ -271,6 +317,7 @@ def status(data: Path | None, *, as_json: bool) -> None:
     help="A file that holds what `checkpoint` printed earlier.",
 )
 @_folder
+@declares(Verb.DESK_OPERATE)
 def verify(kept: Path | None, data: Path | None) -> int:
     """Recompute everything stored: versions, audit log, snapshots and what points at them."""
     from cuelight_server.control.verify import verify_desk
@@ -285,6 +332,7 @@ def verify(kept: Path | None, data: Path | None) -> int:
 
 @commands.command()
 @_folder
+@declares(Verb.DESK_OPERATE)
 def checkpoint(data: Path | None) -> None:
     """Print what to keep outside of this desk, so that a cut or rewritten log is noticed: `size root`."""
     from cuelight_server.audit.store import checkpoint as head
@@ -296,6 +344,7 @@ def checkpoint(data: Path | None) -> None:
 
 @commands.command()
 @_folder
+@declares(Verb.DESK_OPERATE)
 def worker(data: Path | None) -> None:
     """Run evaluations for a desk that another process serves."""
     import signal
@@ -316,6 +365,7 @@ def worker(data: Path | None) -> None:
 @commands.command()
 @click.option("--yes", is_flag=True, help="Do it; without this the command only says what it would do.")
 @_folder
+@declares(Verb.DESK_OPERATE)
 def migrate(data: Path | None, *, yes: bool) -> None:
     """Bring the tables of an older desk up to this server; stop the servers first, and keep a backup."""
     from cuelight_server.db.migrating import migrate as bring_up
@@ -336,6 +386,7 @@ def migrate(data: Path | None, *, yes: bool) -> None:
 @commands.command()
 @click.option("--example", default="sales", show_default=True, help="The example workflow to play.")
 @_folder
+@declares(Verb.DESK_CREATE)
 def demo(data: Path | None, example: str) -> int:
     """Play the whole story on a new demo desk; every output in it is a recording."""
     from cuelight_server.demo import main as play

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cuelight.admin import Admin
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, light, say, show_json, table
 from cuelight.contract.errors import NotFound
 
@@ -21,6 +21,7 @@ _FULL = 100_000
 @click.argument("prompt", required=False)
 @json_option
 @desk_options
+@asks("desk.read")
 def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show what each prompt serves in each environment, or only PROMPT."""
     with where.admin() as admin:
@@ -46,6 +47,7 @@ def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # 
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many lines.")
 @json_option
 @desk_options
+@asks("desk.read")
 def audit_command(limit: int, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show the newest lines of the audit log, newest first."""
     with where.admin() as admin:

@@ -11,6 +11,7 @@ import click
 from cuelight.admin import DEFAULT_URL, Admin
 
 _Command = Callable[..., Any]
+ASKS = "__cuelight_asks__"
 ENVIRONMENTS = click.Choice(["development", "staging", "production"])
 
 
@@ -37,6 +38,16 @@ class Where:
 
         with local_desk() as admin:
             yield admin
+
+
+def asks(verb: str) -> Callable[[_Command], _Command]:
+    """What the command asks the desk for: a verb of its catalogue; "" for one that works on files alone."""
+
+    def mark(command: _Command) -> _Command:
+        setattr(command, ASKS, verb)
+        return command
+
+    return mark
 
 
 def desk_options(command: _Command) -> _Command:

@@ -7,7 +7,7 @@ import click
 
 from cuelight.cli.ending import BLOCKED, INVALID, Finish
 from cuelight.cli.lint import located, show_findings, show_ignored, show_rules, show_unread
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder, write_folder
 
@@ -20,6 +20,7 @@ _EXPLAINED = ("minted", "unchanged")  # a refusal has its own heading
 @click.option("--rules", is_flag=True, help="List every rule and what enforces it.")
 @json_option
 @desk_options
+@asks("workflow.push")
 def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Put FOLDER on the desk. prompts/<name>/v<N>.yaml are minted for ever; other file names are drafts.
 
@@ -42,6 +43,7 @@ def push_command(folder: str, drafts: bool, rules: bool, as_json: bool, where: W
 @click.argument("folder", type=click.Path())
 @json_option
 @desk_options
+@asks("desk.read")
 def export_command(workflow: str, folder: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Write WORKFLOW as the new FOLDER. Pushing it again gives the same digests."""
     with where.admin() as admin:

@@ -1,6 +1,6 @@
 """The desk page: what needs a person, what happened lately, and what serves where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from cuelight_server.kernel.clock import parse
 from cuelight_server.kernel.sight import Sight
 from cuelight_server.views import activity
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.ownership import ownership
 from cuelight_server.views.sight import sight_of
 from cuelight_server.web.words import ago, event_words
 
@@ -68,12 +69,13 @@ class DeskPage:
     template: str = "desk/desk.html"
 
 
-def page(desk: Desk, person: Actor) -> DeskPage:
+def page(desk: Desk, person: Actor, _asked: Mapping[str, str]) -> DeskPage:
     """The desk as this person sees it now."""
     now = desk.clock()
     sight = sight_of(desk, person)
     status = desk_view.status(desk, sight)
-    needs = tuple(sorted((need for row in status.rows if (need := _need(row))), key=lambda one: one.state != "hold"))
+    found = [*(need for row in status.rows if (need := _need(row))), *_ownerless(desk, sight)]
+    needs = tuple(sorted(found, key=lambda one: one.state != "hold"))
     return DeskPage(
         title="Desk",
         person=person.name,
@@ -107,6 +109,13 @@ def _need(row: desk_view.Row) -> Need | None:
     if row.state == "standby":
         return Need("standby", row.prompt, row.why, f"cuelight release {row.prompt}@<version> names what is missing.")
     return None
+
+
+def _ownerless(desk: Desk, sight: Sight) -> Iterator[Need]:
+    """Roles whose people are gone: told the moment an account is disabled."""
+    for one in ownership(desk, sight).findings:
+        if one.kind in ("gap", "orphan") and one.blocks:
+            yield Need("standby", one.prompt, one.words, "Hand the role over: cuelight owners, cuelight handover.")
 
 
 def _row(row: desk_view.Row, now: datetime) -> ServingRow:

@@ -10,16 +10,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.address import at_home
-from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.errors import CuelightError, NotFound
 from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.views import desk as desk_view
 from cuelight_server.web import desk as desk_page
+from cuelight_server.web import explaining as explaining_page
+from cuelight_server.web import ownership as ownership_page
 from cuelight_server.web import session
 from cuelight_server.web.forms import Form, posted
 from cuelight_server.web.render import html
+
+Asked = dict[str, str]  # what stands behind the ? of the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,16 @@ class Choice:
     id: str
     name: str
     roles: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingPage:
+    """What is shown where there is nothing, or nothing for whoever asks."""
+
+    title: str
+    person: str
+    words: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +58,28 @@ class SignInPage:
 
 def routes(desk: Desk, host: str = "") -> list[BaseRoute]:
     """Every page and the static files; `host` is where the server listens."""
+    look, enter = declares(Verb.DESK_READ), declares(Verb.DESK_ENTER)
     static = StaticFiles(directory=str(files("cuelight_server.web") / "static"))
     return [
-        Route("/", _signed_in(desk, host, desk_page.page), methods=["GET"]),
-        Route("/signin", _ask(desk), methods=["GET"]),
-        Route("/signin", posted(_sign_in(desk, host)), methods=["POST"]),
-        Route("/signout", _sign_out(desk), methods=["POST"]),
-        Mount("/static", static, name="static"),
+        Route("/", look(_signed_in(desk, host, desk_page.page)), methods=["GET"]),
+        Route("/owners", look(_signed_in(desk, host, ownership_page.page)), methods=["GET"]),
+        Route("/access", look(_signed_in(desk, host, explaining_page.page)), methods=["GET"]),
+        Route("/signin", enter(_ask(desk)), methods=["GET"]),
+        Route("/signin", enter(posted(_sign_in(desk, host))), methods=["POST"]),
+        Route("/signout", enter(_sign_out(desk)), methods=["POST"]),
+        Mount("/static", enter(static), name="static"),
     ]
 
 
-def _signed_in(desk: Desk, host: str, page: Callable[[Desk, Actor], Any]) -> Callable[[Request], Response]:
+def _signed_in(desk: Desk, host: str, page: Callable[[Desk, Actor, Asked], Any]) -> Callable[[Request], Response]:
     def endpoint(request: Request) -> Response:
         person = session.visitor(desk, request, host)
         if person is None:
             return RedirectResponse("/signin", 303)
-        shown = page(desk, person)
+        try:
+            shown = page(desk, person, dict(request.query_params))
+        except NotFound as unknown:
+            return html("nothing.html", NothingPage("Not here", person.name, unknown.message, unknown.hint), 404)
         return html(shown.template, shown)
 
     return endpoint
