@@ -14,7 +14,14 @@ from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from server.tests.releasing import ENGINEER, PROMPT, prepare
 
-PAGES = {"/", "/owners", "/access", "/signin", "/signout", "/static"}  # these look at the visitor's cookie; their own tests hold them to it
+PAGES = {
+    "/",
+    "/owners",
+    "/access",
+    "/signin",
+    "/signout",
+    "/static",
+}  # these look at the visitor's cookie; their own tests hold them to it
 RUNTIME = {"/runtime/v1/snapshot", "/runtime/v1/acks", "/runtime/v1/calls"}
 
 

@@ -1,5 +1,6 @@
 """Promise 11: every route × everybody × a workflow that is not theirs, and every key × every other environment."""
 
+import sys
 from itertools import product
 
 import pytest
@@ -79,7 +80,9 @@ def _rows(desk, name):
 def routes(app):
     """(method, route) of the API, from the app itself."""
     found = [route for route in all_routes(app) if isinstance(route, APIRoute)]
-    return sorted(((method, route) for route in found for method in route.methods), key=lambda one: (one[1].path, one[0]))
+    return sorted(
+        ((method, route) for route in found for method in route.methods), key=lambda one: (one[1].path, one[0])
+    )
 
 
 def example(name, field, ids, area):
@@ -115,7 +118,9 @@ def asked(name, method, route, ids):
     body = None
     if route.body_field is not None:
         fields = route.body_field.field_info.annotation.model_fields
-        required = {one.alias or key: one for key, one in fields.items() if one.is_required() or key in ("prompt", "role")}
+        required = {
+            one.alias or key: one for key, one in fields.items() if one.is_required() or key in ("prompt", "role")
+        }
         body = {key: example(name, key, ids, area) for key in required}
     return {"method": method, "url": route.path.format(**path), "params": query, "json": body}
 
@@ -154,7 +159,7 @@ def test_promise_11_every_route_and_everybody_and_a_workflow_that_is_not_theirs(
                 assert FOREIGN not in told, case
                 assert "keeper" not in told, case
     with capsys.disabled():
-        print(f"\n{tried} combinations of route and person with a foreign workflow, {lists} of them lists")
+        sys.stdout.write(f"\n{tried} combinations of route and person with a foreign workflow, {lists} are lists\n")
     assert tried == len(routes(app)) * len(EVERYBODY)
     assert tried > 250
     assert lists == 8 * len(LISTS)
@@ -179,7 +184,9 @@ def test_promise_11_the_same_questions_about_their_own_workflow_are_answered(des
     token = bearer(issue_token(desk, SYSTEM, OWNERS["risk_owner"]))
     reads = [(method, route) for method, route in routes(app) if route.openapi_extra[VERB] == Verb.DESK_READ.value]
     with TestClient(app) as client:
-        found = {route.path: client.request(**asked(HOME, method, route, world), headers=token) for method, route in reads}
+        found = {
+            route.path: client.request(**asked(HOME, method, route, world), headers=token) for method, route in reads
+        }
     stays = {"/api/v1/access/explain": 404}  # about a person of the other workflow
     assert {path: one.status_code for path, one in found.items() if one.status_code != stays.get(path, 200)} == {}
     assert "museum" not in "".join(one.text for one in found.values())

@@ -21,7 +21,7 @@ def verbs_of(app):
     for route in all_routes(app):
         if isinstance(route, APIRoute):
             name = (route.openapi_extra or {}).get(VERB)
-            found[f"{sorted(route.methods)[0]} {route.path}"] = Verb(name) if name else None
+            found[f"{min(route.methods)} {route.path}"] = Verb(name) if name else None
         elif isinstance(route, Route | Mount):
             methods = sorted(getattr(route, "methods", None) or ["GET"])
             found[f"{methods[0]} {route.path}"] = declared(getattr(route, "endpoint", None) or route.app)
@@ -53,7 +53,7 @@ def test_every_route_declares_a_verb(desk):
 
 def test_a_route_that_nobody_protects_is_found(desk):
     app = build(desk, worker=False)
-    app.get("/api/v1/everything")(lambda: {})
+    app.get("/api/v1/everything")(dict)
     app.router.routes.append(Route("/secret", lambda _request: None, methods=["GET"]))
     app.router.routes.append(Route("/known", declares(Verb.DESK_READ)(lambda _request: None), methods=["GET"]))
     assert undeclared(app) == ["GET /api/v1/everything", "GET /secret"]

@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("look", "Show what serves where."),
     "why": ("why", "Show which version made an output, and who let it."),
     "audit": ("look", "Show the newest lines of the audit log."),
+    "owners": ("access", "Show who owns what, and what is missing."),
+    "access": ("access", "Explain a right; let people into a workflow."),
+    "govern": ("govern", "Changes of who decides: agree, decline, put into force."),
+    "handover": ("govern", "Hand a role over to somebody."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

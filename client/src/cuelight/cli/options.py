@@ -12,6 +12,7 @@ from cuelight.admin import DEFAULT_URL, Admin
 
 _Command = Callable[..., Any]
 ASKS = "__cuelight_asks__"
+ROLES = ("workflow_owner", "domain_expert", "engineering_owner", "risk_owner", "support_owner")
 ENVIRONMENTS = click.Choice(["development", "staging", "production"])
 
 

@@ -74,6 +74,7 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
     show_ignored(answer.get("ignored", ()))
     show_unread(folder)
     show_rules(answer.get("rules", ()), in_full=rules)
+    _show_proposal(answer.get("proposal"))
     _next(answer)
 
 
@@ -126,7 +127,7 @@ def _others(answer: Mapping[str, Any]) -> list[Sequence[Span]]:
 
 
 def _state(word: str) -> Span:
-    return _light("go" if word in ("new", "changed") else "off", word)
+    return _light("go" if word in ("new", "changed") else "standby" if word in ("proposed", "waiting") else "off", word)
 
 
 def _light(state: str, word: str) -> Span:
@@ -134,6 +135,16 @@ def _light(state: str, word: str) -> Span:
 
     sign, style = light(state)
     return f"{sign} {word}", style
+
+
+def _show_proposal(proposal: Mapping[str, Any] | None) -> None:
+    """What of the folder was not stored, since others have to say yes to it first."""
+    if proposal is None:
+        return
+    heading("Who decides changes only with the yes of others; everything else is stored")
+    for line in proposal["changes"]:
+        say(line, indent=2)
+    say(f"cuelight govern show {proposal['id']} says who is asked", indent=2)
 
 
 def _next(answer: Mapping[str, Any]) -> None:

@@ -8,11 +8,11 @@ import click
 from cuelight.cli.ending import BLOCKED, Finish
 from cuelight.cli.names import reference
 from cuelight.cli.observed import observe, show_observed
-from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, ROLES, Where, asks, desk_options, json_option
 from cuelight.cli.show import counted, say, show_json, tell
 from cuelight.contract.errors import Blocked
 
-_ROLES = click.Choice(["workflow_owner", "domain_expert", "engineering_owner", "risk_owner", "support_owner"])
+_ROLES = click.Choice(ROLES)
 
 
 @click.command("approve")

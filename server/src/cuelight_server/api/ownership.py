@@ -3,7 +3,6 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from starlette.responses import PlainTextResponse, Response
 
 from cuelight_server.api.auth import Caller, DeskDep, Seen, verb
 from cuelight_server.audit.verbs import Verb
@@ -22,12 +21,12 @@ def owners(desk: DeskDep, _: Caller, sight: Seen, workflow: Name = "") -> dict[s
 
 
 @router.get("/owners/export", openapi_extra=_READ)
-def export(desk: DeskDep, _: Caller, sight: Seen, workflow: Name = "", form: Literal["md", "csv"] = "md") -> Response:
-    """The ownership map as a page of Markdown or as CSV."""
+def export(
+    desk: DeskDep, _: Caller, sight: Seen, workflow: Name = "", form: Literal["md", "csv"] = "md"
+) -> dict[str, Any]:
+    """The ownership map as a page of Markdown or as CSV, in `text`."""
     found = ownership.ownership(desk, sight, workflow)
-    if form == "csv":
-        return PlainTextResponse(ownership.as_csv(found), media_type="text/csv; charset=utf-8")
-    return PlainTextResponse(ownership.as_markdown(found), media_type="text/markdown; charset=utf-8")
+    return {"form": form, "text": ownership.as_csv(found) if form == "csv" else ownership.as_markdown(found)}
 
 
 @router.get("/access/explain", openapi_extra=_READ)
