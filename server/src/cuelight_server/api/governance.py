@@ -138,7 +138,7 @@ def refuse(id: str, reasoned: Reasoned, desk: DeskDep, actor: Caller) -> dict[st
 def listed(workflow: str, desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
     """Who was let into a workflow: readers, members, machines with a role."""
     sight.enter(workflow)
-    return {"items": [asdict(one) for one in members.listing(desk, workflow)]}
+    return {"items": [asdict(one) for one in members.listing(desk, workflow)], "next": None}
 
 
 @router.post("/workflows/{workflow}/members", openapi_extra=verb(Verb.MEMBER_ADMIT))

@@ -6,30 +6,37 @@ from typing import Any
 
 from cuelight_server.api.runtime import SentAck
 from cuelight_server.audit.model import Event
+from cuelight_server.control.explaining import Explained
+from cuelight_server.control.proposals import ProposalShown
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
+from cuelight_server.governance.model import Consent, Membership
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
+from cuelight_server.views.ownership import Ownership
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
 
 _PUSHED = (
-    "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
-    " dependants"
+    "workflow minted unchanged refused drafts suites knowledge prices recordings governance proposal rules ignored"
+    " findings dependants"
 )
 _DIFF = "prompt from to change_class summary parts"
 _CHECKLIST = "prompt label environment ok binding items bound"
 _ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op words"
+_APPLIED = "id workflow revision changes voided"
 _BUNDLE = "workflow authority prompts suites knowledge prices recordings ignored"
 
 
 def _of(kind: Any) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind))
 
+
+_PROPOSAL = (*_of(ProposalShown), "ready")
 
 # Address -> the keys of its answer.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +52,20 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
     "POST /api/v1/releases": _of(Released),
     "POST /api/v1/rollbacks": tuple(_ROLLED_BACK.split()),
+    "GET /api/v1/governance/{id}": _PROPOSAL,
+    "POST /api/v1/governance/{id}/approve": _of(Consent),
+    "POST /api/v1/governance/{id}/decline": _PROPOSAL,
+    "POST /api/v1/governance/{id}/withdraw": _PROPOSAL,
+    "POST /api/v1/governance/{id}/apply": tuple(_APPLIED.split()),
+    "POST /api/v1/governance/{id}/undo": ("applied", "proposal"),
+    "POST /api/v1/handovers": _PROPOSAL,
+    "POST /api/v1/handovers/{id}/accept": _PROPOSAL,
+    "POST /api/v1/handovers/{id}/decline": _PROPOSAL,
+    "POST /api/v1/workflows/{workflow}/members": _of(Membership),
+    "DELETE /api/v1/workflows/{workflow}/members/{account}/{role}": ("workflow", "account", "role"),
+    "GET /api/v1/owners": _of(Ownership),
+    "GET /api/v1/owners/export": ("form", "text"),
+    "GET /api/v1/access/explain": _of(Explained),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -57,6 +78,8 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/audit": _of(Event),
+    "GET /api/v1/governance": _PROPOSAL,
+    "GET /api/v1/workflows/{workflow}/members": _of(Membership),
 }
 
 
@@ -81,6 +104,8 @@ OTHERS: Mapping[str, str] = {
     "is not stored twice. Gives `new` and `known`, two counts. Each call takes:",
     "GET /healthz": "Everyone. Gives `ok` and `version`.",
     "GET /": "A person who is signed in. The page with what serves where, as HTML.",
+    "GET /owners": "A person who is signed in. The ownership map, and what waits for a yes; `workflow` for one of them.",
+    "GET /access": "A person who is signed in. Asks whether `who` may do `verb` on `subject`, and says why.",
     "GET /signin": "Everyone. The page to sign in.",
     "POST /signin": "Everyone. Takes the form field `token`, or `as` on a demo desk; sets the session's cookie.",
     "POST /signout": "Everyone. Ends the session.",
