@@ -133,6 +133,15 @@ def test_a_role_is_handed_over_with_reason_acceptance_and_the_yes_of_others(desk
     assert verify_desk(desk).problems == ()
 
 
+def test_a_receiver_who_is_disabled_after_accepting_receives_nothing(desk):
+    library(desk, tier="low")
+    id = offered(desk)
+    governing.accept(desk, actor(desk, STRANGER), id)
+    disable_actor(desk, SYSTEM, STRANGER)
+    with pytest.raises(Blocked, match="the yes of the receiver"):
+        governing.put_into_force(desk, actor(desk, CHI), id)
+
+
 def test_the_receiver_sees_the_workflow_from_the_offer_on_and_may_decline(desk):
     library(desk)
     assert not sight_of(desk, actor(desk, STRANGER)).sees("library")

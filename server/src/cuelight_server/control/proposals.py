@@ -11,7 +11,7 @@ from cuelight_server.control.belonging import sees
 from cuelight_server.control.desk import Desk
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.governance import rules, store
-from cuelight_server.governance.model import Facts, Need, Proposal, State
+from cuelight_server.governance.model import RECEIVER, Facts, Need, Proposal, State
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
@@ -91,7 +91,9 @@ def gather(sql: Connection, one: Proposal) -> Facts:
         touched(now.document, rules_then),
         authority=not same(dict(now.authority), one.document["authority"]),
     )
-    given = store.consents(sql, one.id)
+    given = tuple(
+        yes for yes in store.consents(sql, one.id) if yes.role != RECEIVER or any(_present(sql, [yes.person]))
+    )
     holders = {role: tuple(_present(sql, _named(now.document, role))) for role in required}
     admins = tuple(account.id for account in _accounts(sql) if account.admin)
     everyone = {
