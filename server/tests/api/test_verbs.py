@@ -53,7 +53,11 @@ def test_every_route_declares_a_verb(desk):
 
 def test_a_route_that_nobody_protects_is_found(desk):
     app = build(desk, worker=False)
-    app.get("/api/v1/everything")(dict)
+
+    @app.get("/api/v1/everything")
+    def everything():
+        return {}
+
     app.router.routes.append(Route("/secret", lambda _request: None, methods=["GET"]))
     app.router.routes.append(Route("/known", declares(Verb.DESK_READ)(lambda _request: None), methods=["GET"]))
     assert undeclared(app) == ["GET /api/v1/everything", "GET /secret"]

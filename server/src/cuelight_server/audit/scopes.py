@@ -1,4 +1,4 @@
-"""What a key may be used for: words that stand for verbs. Pure; a key never does more than its holder may."""
+"""What a key may be used for: words that stand for verbs; a key never does more than its holder may."""
 
 from collections.abc import Collection, Iterable
 

@@ -8,7 +8,8 @@ from cuelight.contract.content import Content, parse
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.push import PushResult, facts, facts_apart, push
+from cuelight_server.control.push import facts, facts_apart, push
+from cuelight_server.control.pushed import PushResult
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import MAX_SIZE
