@@ -223,6 +223,12 @@ def ask_for_people(asked):
     asked("GET /api/v1/keys", who="ada.moss")
 
 
+def ask_for_the_end(asked, name):
+    asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
+    asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
+    asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
+
+
 def ask_for_models(asked):
     there = {"base_url": "https://api.example.com/v1", "key": "x"}
     asked("PUT /api/v1/providers/{name}", "/api/v1/providers/openai", json=there)
@@ -270,11 +276,10 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     for plain in ("/status", "/me", "/audit", "/audit/export", "/audit/keys", "/health", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     ask_for_the_log(asked, until)
-    asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
+    who_decides(asked, api, name)
     ask_for_models(asked)
-    asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
-    asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
-    for page in ("/healthz", "/", "/signin", "/audit"):
+    ask_for_the_end(asked, name)
+    for page in ("/healthz", "/", "/owners", "/access", "/signin", "/audit"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
     assert {address: sorted(answer) for address, answer in given.items()} == {
@@ -286,10 +291,41 @@ def test_every_address_gives_what_the_reference_says(asked, made):
         assert page["items"], address
         assert {key for one in page["items"] for key in one} == set(keys), address
     unasked = set(GIVES) - set(asked.answers)
-    assert unasked == {"POST /api/v1/approvals"}, (
+    yes_and_no = {"POST /api/v1/governance/{id}/approve", "POST /api/v1/governance/{id}/decline"}
+    assert unasked == {"POST /api/v1/approvals", *yes_and_no}, (
         "this low-risk example needs no yes; the walk of docs/start.md gives one"
     )
     assert {*GIVES, *OTHERS} == set(addresses())
+
+
+def who_decides(asked, api, name):
+    """Roles handed over, places given, rights explained."""
+    offer = {"subject": "newsletter", "role": "support_owner", "to": "ada.moss", "why": "x"}
+
+    def proposal(address, id, **json):
+        return asked(f"POST {api}/{address}", f"{api}/{address}".replace("{id}", id), json=json)
+
+    def offered_by_ada():
+        to_ben = {**offer, "role": "domain_expert", "to": "ben.okoro"}
+        return asked.http.post(f"{api}/handovers", headers={"Cuelight-As": "ada.moss"}, json=to_ben).json()["id"]
+
+    id = asked("POST /api/v1/handovers", json=offer)["id"]
+    asked("GET /api/v1/governance")
+    asked("GET /api/v1/governance/{id}", f"{api}/governance/{id}")
+    proposal("governance/{id}/withdraw", id, why="x")
+    taken = offered_by_ada()
+    proposal("handovers/{id}/accept", taken)
+    proposal("governance/{id}/apply", taken)
+    proposal("governance/{id}/undo", taken)
+    proposal("handovers/{id}/decline", offered_by_ada(), why="x")
+    place = f"{api}/workflows/newsletter/members"
+    asked("POST /api/v1/workflows/{workflow}/members", place, json={"account": "ada.moss", "role": "reader"})
+    asked("GET /api/v1/workflows/{workflow}/members", place)
+    dismissed = "DELETE /api/v1/workflows/{workflow}/members/{account}/{role}"
+    asked(dismissed, f"{place}/ada.moss/reader")
+    for plain in ("/owners", "/owners/export"):
+        asked(f"GET {api}{plain}")
+    asked("GET /api/v1/access/explain", params={"who": "ben.okoro", "verb": "release.open", "subject": name})
 
 
 # What the pages show

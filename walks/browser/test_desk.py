@@ -80,3 +80,32 @@ def test_a_wrong_password_is_told_what_to_do(chromium, desk_url):
     page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("alert").is_visible()
     context.close()
+
+
+def test_the_owners_of_every_prompt_are_named(page, desk_url, shots, request):
+    page.goto(f"{desk_url}/signin")
+    page.get_by_role("button", name="Priya Nandakumar").click()
+    page.wait_for_url(f"{desk_url}/")
+    page.get_by_role("link", name="Owners").click()
+    section = page.get_by_label("sales.research_summary")
+    assert "Mei Tanaka" in section.inner_text()
+    assert "engineering owner" in section.inner_text()
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1]
+    _shot(page, shots, "owners", request)
+
+
+def test_a_right_is_explained_on_a_page(page, desk_url, shots, request):
+    page.goto(f"{desk_url}/signin")
+    page.get_by_role("button", name="Priya Nandakumar").click()
+    page.wait_for_url(f"{desk_url}/")
+    page.get_by_role("link", name="Access").click()
+    page.get_by_role("textbox", name="Who").fill("leon.abara")
+    page.get_by_role("combobox").select_option("release.open")
+    page.get_by_role("textbox", name="On").fill("sales.research_summary")
+    page.get_by_role("button", name="Explain").click()
+    answer = page.get_by_label("The question").locator("xpath=following-sibling::section")
+    assert "it takes the workflow owner or the engineering owner" in answer.inner_text()
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1]
+    _shot(page, shots, "access", request)

@@ -225,6 +225,68 @@ class Admin:
         """From now on the key opens nothing."""
         return self._post(f"/keys/{_step(id)}/revoke", {})
 
+    # who decides
+    def proposals(self, workflow: str = "", *, only_open: bool = True) -> Json:
+        """What is proposed, newest first."""
+        return self._get("/governance", workflow=workflow, only_open=str(only_open).lower(), limit=200)
+
+    def proposal(self, id: str) -> Json:
+        """One proposal: what it changes, whose yes is there and whose is missing."""
+        return self._get(f"/governance/{_step(id)}")
+
+    def approve_proposal(self, id: str, role: str | None = None, note: str = "") -> Json:
+        """Say yes to exactly this change."""
+        return self._post(f"/governance/{_step(id)}/approve", {"role": role, "note": note})
+
+    def end_proposal(self, id: str, how: str, why: str) -> Json:
+        """`decline` somebody's proposal, or `withdraw` one's own."""
+        return self._post(f"/governance/{_step(id)}/{_step(how)}", {"why": why})
+
+    def apply_proposal(self, id: str) -> Json:
+        """Put it into force; Blocked with who is asked in the details while a yes is missing."""
+        return self._post(f"/governance/{_step(id)}/apply", {})
+
+    def undo_proposal(self, id: str, note: str = "") -> Json:
+        """Propose what governed before; in tier low it is done at once."""
+        return self._post(f"/governance/{_step(id)}/undo", {"note": note})
+
+    def offer_handover(self, subject: str, role: str, to: str, why: str, before: str | None = None) -> Json:
+        """Offer a role of a workflow or prompt to another person; the proposal that they have to accept."""
+        body: Json = {"subject": subject, "role": role, "to": to, "why": why}
+        return self._post("/handovers", body if before is None else {**body, "from": before})
+
+    def accept_handover(self, id: str, note: str = "") -> Json:
+        """Accept a role that is handed over to oneself."""
+        return self._post(f"/handovers/{_step(id)}/accept", {"note": note})
+
+    def decline_handover(self, id: str, why: str) -> Json:
+        """Decline a role that is handed over to oneself."""
+        return self._post(f"/handovers/{_step(id)}/decline", {"why": why})
+
+    def owners(self, workflow: str = "") -> Json:
+        """The ownership map, what is missing first."""
+        return self._get("/owners", workflow=workflow)
+
+    def owners_export(self, workflow: str, form: str) -> str:
+        """The map as a page of Markdown (`md`) or as `csv`."""
+        return str(self._get("/owners/export", workflow=workflow, form=form)["text"])
+
+    def explain(self, who: str, verb: str, subject: str) -> Json:
+        """Whether somebody may do something, why, and who could."""
+        return self._get("/access/explain", who=who, verb=verb, subject=subject)
+
+    def members(self, workflow: str) -> Json:
+        """Who was let into a workflow."""
+        return self._get(f"/workflows/{_step(workflow)}/members")
+
+    def admit(self, workflow: str, account: str, role: str) -> Json:
+        """Let somebody into a workflow."""
+        return self._post(f"/workflows/{_step(workflow)}/members", {"account": account, "role": role})
+
+    def dismiss(self, workflow: str, account: str, role: str) -> Json:
+        """Take a place in a workflow away."""
+        return self._ask("DELETE", f"/workflows/{_step(workflow)}/members/{_step(account)}/{_step(role)}")
+
     # looking
     def status(self) -> Json:
         """What serves where."""

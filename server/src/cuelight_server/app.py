@@ -20,8 +20,10 @@ from cuelight_server.api import (
     audit,
     errors,
     evaluations,
+    governance,
     knowledge,
     models,
+    ownership,
     people,
     prompts,
     providers,
@@ -31,6 +33,8 @@ from cuelight_server.api import (
 )
 from cuelight_server.api.headers import BoundedHeaders
 from cuelight_server.api.limits import Limits
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.once import forget_answers
@@ -47,6 +51,8 @@ _ROUTERS = (
     knowledge.router,
     evaluations.router,
     releases.router,
+    governance.router,
+    ownership.router,
     status.router,
     models.router,
     providers.router,
@@ -174,6 +180,7 @@ def _lifespan(worker: Worker, courier: Courier) -> Callable[[FastAPI], AbstractA
     return life
 
 
+@declares(Verb.DESK_ENTER)
 def _healthy(_request: object) -> JSONResponse:
     return JSONResponse({"ok": True, "version": __version__})
 

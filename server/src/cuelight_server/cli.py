@@ -15,6 +15,8 @@ from typing import Any
 import click
 
 from cuelight_server import __version__
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.settings import Settings, read_settings
@@ -73,6 +75,7 @@ def commands() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, 0 = any free one [CUELIGHT_PORT, 7080].")
 @click.option("--temporary", is_flag=True, help="A local desk in a temporary folder, gone when standard input closes.")
 @click.option("--demo", is_flag=True, help="Make the data folder a demo desk if it is new.")
+@declares(Verb.DESK_OPERATE)
 def serve(data: Path | None, host: str | None, port: int | None, *, temporary: bool, demo: bool) -> None:
     """Serve the desk: registry, evaluations, releases and pages in one process."""
     settings = _settings()
@@ -100,6 +103,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
 @_folder
 @click.option("--demo", is_flag=True, help="A demo desk: it may release on recorded outputs, and says so for ever.")
 @click.option("--admin", metavar="ID[:NAME]", help="The owner, such as mei.tanaka; without it a link lets one choose.")
+@declares(Verb.DESK_CREATE)
 def init(data: Path | None, admin: str | None, *, demo: bool) -> None:
     """Make a desk in an empty folder; prints the owner's token once, or the one-time link that makes an owner."""
     from cuelight_server.control.access import issue_token
@@ -130,6 +134,7 @@ def init(data: Path | None, admin: str | None, *, demo: bool) -> None:
 @click.argument("name", required=False)
 @click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
 @_folder
+@declares(Verb.INVITATION_ISSUE)
 def invite(id: str, name: str | None, data: Path | None, *, admin: bool) -> None:
     """Print a one-time link with which a person sets their password; with NAME a person who is new here is added."""
     from cuelight_server.control.access import add_actor
@@ -154,6 +159,7 @@ def user() -> None:
 @click.argument("name")
 @click.option("--admin", is_flag=True, help="An administrator: may add people and keys, holds no role by that.")
 @_folder
+@declares(Verb.ACTOR_ADD)
 def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
     """Add a person, or adopt one whom a push brought along and who has no token yet; prints their token once."""
     from cuelight_server.control.access import add_actor, adopt, issue_token
@@ -171,6 +177,7 @@ def user_add(id: str, name: str, data: Path | None, *, admin: bool) -> None:
 @user.command("disable")
 @click.argument("person")
 @_folder
+@declares(Verb.ACTOR_DISABLE)
 def user_disable(person: str, data: Path | None) -> None:
     """Disable a person or an app: from now on they neither enter nor act; their history stays."""
     from cuelight_server.control.access import disable_actor
@@ -184,6 +191,7 @@ def user_disable(person: str, data: Path | None) -> None:
 @user.command("erase")
 @click.argument("person")
 @_folder
+@declares(Verb.PERSON_ERASE)
 def user_erase(person: str, data: Path | None) -> None:
     """Erase what the log says of a disabled PERSON beside their id; `-` erases the addresses of strangers."""
     from cuelight_server.control.erasing import erase_person
@@ -198,6 +206,7 @@ def user_erase(person: str, data: Path | None) -> None:
 @click.argument("id")
 @click.option("--same-as", required=True, metavar="ID", help="The account that is the same person.")
 @_folder
+@declares(Verb.ACTOR_LINK)
 def user_link(id: str, same_as: str, data: Path | None) -> None:
     """Say that two accounts are one person: their two yeses are one."""
     from cuelight_server.control.persons import link
@@ -211,6 +220,7 @@ def user_link(id: str, same_as: str, data: Path | None) -> None:
 @click.argument("id")
 @click.argument("address")
 @_folder
+@declares(Verb.EMAIL_VERIFY)
 def user_email(id: str, address: str, data: Path | None) -> None:
     """Vouch for a person's e-mail address; accounts with the same address are one person."""
     from cuelight_server.control.persons import verify_email
@@ -223,6 +233,7 @@ def user_email(id: str, address: str, data: Path | None) -> None:
 
 @user.command("list")
 @_folder
+@declares(Verb.DESK_READ)
 def user_list(data: Path | None) -> None:
     """Everyone who is here, people and apps: id, name, and whether they are administrator, disabled, without a token."""
     from cuelight_server.views.people import accounts, tokens
@@ -233,6 +244,39 @@ def user_list(data: Path | None) -> None:
             words = ("administrator" * one.admin, f"disabled {one.disabled_at}" if one.disabled_at else "")
             told = [*filter(None, words), *(["no token"] if one.id not in holders else [])]
             click.echo(f"{one.id:30} {one.name:30} {', '.join(told)}".rstrip())
+
+
+@user.group("auditor")
+def auditor() -> None:
+    """People who may look at every workflow, and change none by that."""
+
+
+@auditor.command("add")
+@click.argument("person")
+@_folder
+@declares(Verb.AUDITOR_APPOINT)
+def auditor_add(person: str, data: Path | None) -> None:
+    """Let a person look at every workflow."""
+    from cuelight_server.control.members import appoint_auditor
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        appoint_auditor(desk, SYSTEM, person)
+    click.echo(f"{person} may look at every workflow")
+
+
+@auditor.command("remove")
+@click.argument("person")
+@_folder
+@declares(Verb.AUDITOR_DISMISS)
+def auditor_remove(person: str, data: Path | None) -> None:
+    """End that a person looks at every workflow."""
+    from cuelight_server.control.members import dismiss_auditor
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        dismiss_auditor(desk, SYSTEM, person)
+    click.echo(f"{person} sees their own workflows only")
 
 
 @commands.group()
@@ -248,6 +292,7 @@ def key() -> None:
 @click.option("--days", type=click.IntRange(1, 366), help="When it ends [an app's never, others after 90].")
 @click.option("--note", default="", help="Where it is used, for the list.")
 @_folder
+@declares(Verb.TOKEN_ISSUE)
 def key_add(
     holder: str,
     kind: str,
@@ -275,6 +320,7 @@ def token() -> None:
 @token.command("add")
 @click.argument("person")
 @_folder
+@declares(Verb.TOKEN_ISSUE)
 def token_add(person: str, data: Path | None) -> None:
     """Issue a token to a person who is here, one more where they have some; prints it once."""
     from cuelight_server.control.access import issue_token
@@ -286,6 +332,7 @@ def token_add(person: str, data: Path | None) -> None:
 
 @token.command("list")
 @_folder
+@declares(Verb.DESK_READ)
 def token_list(data: Path | None) -> None:
     """Every token and key: id, whose it is, for which environment, when it was made, used and revoked."""
     from cuelight_server.views.people import tokens
@@ -302,6 +349,7 @@ def token_list(data: Path | None) -> None:
 @token.command("revoke")
 @click.argument("token_id")
 @_folder
+@declares(Verb.TOKEN_REVOKE)
 def token_revoke(token_id: str, data: Path | None) -> None:
     """Revoke a token or key by its id (the part before its secret); it opens nothing within 5 seconds."""
     from cuelight_server.control.access import revoke
@@ -318,6 +366,7 @@ def token_revoke(token_id: str, data: Path | None) -> None:
 @click.option("--environment", default="production", type=_ENVIRONMENTS, show_default=True, help="Where.")
 @click.option("--from", "from_label", metavar="LABEL", help="The version you see as live, such as v2.")
 @_folder
+@declares(Verb.RELEASE_ROLL_BACK)
 def rollback(prompt: str, why: str, environment: str, from_label: str | None, data: Path | None) -> None:
     """Roll a prompt back on the data folder itself: no server, no web, no gate."""
     from cuelight_server.control.releases import roll_back
@@ -337,6 +386,7 @@ def rollback(prompt: str, why: str, environment: str, from_label: str | None, da
 @commands.command()
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 @_folder
+@declares(Verb.DESK_READ)
 def status(data: Path | None, *, as_json: bool) -> None:
     """What serves where, and how the log stands."""
     from dataclasses import asdict
@@ -365,6 +415,7 @@ def status(data: Path | None, *, as_json: bool) -> None:
     help="A file that holds what `checkpoint` printed earlier.",
 )
 @_folder
+@declares(Verb.DESK_OPERATE)
 def verify(kept: Path | None, data: Path | None) -> int:
     """Recompute everything stored: versions, audit log, snapshots and what points at them."""
     from cuelight_server.control.verify import verify_desk
@@ -379,6 +430,7 @@ def verify(kept: Path | None, data: Path | None) -> int:
 
 @commands.command()
 @_folder
+@declares(Verb.DESK_OPERATE)
 def checkpoint(data: Path | None) -> None:
     """Sign the log as it is now and print the checkpoint: keep it outside of this desk, so that a cut or rewritten log is noticed."""
     from cuelight_server.control.checkpoints import issue
@@ -396,6 +448,7 @@ def keys() -> None:
 @keys.command("show")
 @click.option("--json", "as_json", is_flag=True, help="JSON.")
 @_folder
+@declares(Verb.DESK_READ)
 def keys_show(data: Path | None, *, as_json: bool) -> None:
     """Show the verifier keys, oldest first: give the last one to whoever checks this desk's log."""
     from dataclasses import asdict
@@ -418,6 +471,7 @@ def keys_show(data: Path | None, *, as_json: bool) -> None:
 @keys.command("rotate")
 @click.option("--lost", is_flag=True, help="The old key is lost and cannot sign the new one; every verifier says so.")
 @_folder
+@declares(Verb.KEY_ROTATE)
 def keys_rotate(data: Path | None, *, lost: bool) -> None:
     """Let a new key sign from now on, signed by the old one, with a line in the log; prints the new verifier key."""
     from cuelight_server.control.signing import rotate_key
@@ -430,6 +484,7 @@ def keys_rotate(data: Path | None, *, lost: bool) -> None:
 @commands.command("export-log")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_folder
+@declares(Verb.DESK_OPERATE)
 def export_log(file: Path, data: Path | None) -> None:
     """Write the whole log to FILE, with checkpoints and public keys, for `cuelight verify FILE` anywhere."""
     from cuelight_server.control.log_export import export, export_to
@@ -442,6 +497,7 @@ def export_log(file: Path, data: Path | None) -> None:
 @commands.command()
 @click.argument("role")
 @_folder
+@declares(Verb.DESK_OPERATE)
 def grants(role: str, data: Path | None) -> None:
     """Print the SQL that lets a PostgreSQL ROLE run the server without the right to change evidence or tables."""
     from cuelight_server.db.roles import grants as made
@@ -454,6 +510,7 @@ def grants(role: str, data: Path | None) -> None:
 @commands.command()
 @click.option("--to", "file", required=True, type=click.Path(path_type=Path), metavar="FILE.tar.gz", help="A new file.")
 @_folder
+@declares(Verb.DESK_OPERATE)
 def backup(file: Path, data: Path | None) -> None:
     """Write the whole desk to one file while it is served; keep it as secret as the data folder."""
     from cuelight_server.control.backup import back_up
@@ -466,6 +523,7 @@ def backup(file: Path, data: Path | None) -> None:
 @commands.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="A new or empty folder.")
+@declares(Verb.DESK_RESTORE)
 def restore(file: Path, data: Path) -> None:
     """Make a desk of a backup: verified first, under a new epoch, so that running clients notice and follow.
 
@@ -485,6 +543,7 @@ def restore(file: Path, data: Path) -> None:
 
 @commands.command()
 @_folder
+@declares(Verb.DESK_OPERATE)
 def worker(data: Path | None) -> None:
     """Run evaluations for a desk that another process serves."""
     import signal
@@ -513,6 +572,7 @@ def worker(data: Path | None) -> None:
 @commands.command()
 @click.option("--yes", is_flag=True, help="Do it; without this the command only says what it would do.")
 @_folder
+@declares(Verb.DESK_OPERATE)
 def migrate(data: Path | None, *, yes: bool) -> None:
     """Bring the tables of an older desk up to this server; stop the servers first, and keep a backup."""
     from cuelight_server.db.migrating import migrate as bring_up
@@ -533,6 +593,7 @@ def migrate(data: Path | None, *, yes: bool) -> None:
 @commands.command()
 @click.option("--new-key", is_flag=True, help="Put a new key into the sealing key file first; older ones still open.")
 @_folder
+@declares(Verb.PROVIDER_RESEAL)
 def reseal(data: Path | None, *, new_key: bool) -> None:
     """Seal the keys of model providers anew under the current sealing key, after it was changed."""
     from cuelight_server.control.providers import reseal as seal_anew
@@ -554,6 +615,7 @@ def reseal(data: Path | None, *, new_key: bool) -> None:
 @commands.command()
 @click.option("--only", type=click.Choice(["sales", "tutoring", "clinical", "notes"]), help="One workflow's chapter.")
 @_folder
+@declares(Verb.DESK_CREATE)
 def demo(data: Path | None, only: str | None) -> int:
     """Play the story of all four example workflows on a new demo desk; every output in it is a recording."""
     from cuelight_server.demo import main as play

@@ -9,12 +9,15 @@ from cuelight_server.api.auth import VERB, caller
 from cuelight_server.app import PUBLIC, build
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import issue_key, issue_token, revoke
+from cuelight_server.control.members import appoint_auditor
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from server.tests.releasing import ENGINEER, PROMPT, prepare
 
 PAGES = {  # these look at the visitor's cookie; their own tests hold them to it
     "/",
+    "/owners",
+    "/access",
     "/signin",
     "/signout",
     "/static",
@@ -195,6 +198,7 @@ def test_nothing_lists_the_api_to_strangers(client):
 
 def test_the_log_and_the_status_are_read_over_http(client, desk):
     prepare(desk)
+    appoint_auditor(desk, SYSTEM, ENGINEER)
     head = bearer(issue_token(desk, SYSTEM, ENGINEER))
     lines = client.get("/api/v1/audit?after=1&limit=2", headers=head).json()
     assert [one["seq"] for one in lines["items"]] == [2, 3]

@@ -6,6 +6,7 @@ from starlette.testclient import TestClient
 
 from cuelight_server.api import errors, prompts
 from cuelight_server.control.access import issue_token
+from cuelight_server.control.members import admit
 from cuelight_server.control.push import push
 from cuelight_server.kernel.actor import SYSTEM
 from server.tests.folders import OWNERS, PROMPT, content, edited, folder, recording
@@ -63,6 +64,9 @@ def test_whoever_may_not_push_is_told_who_may(client, desk, person):
     client.post("/push", json={"bundle": folder()})
     zoe = issue_token(desk, SYSTEM, person("zoe.stranger").id)
     bundle = folder(labels={"v2": WARM})
+    answer = client.post("/push", json={"bundle": bundle}, headers={"Authorization": f"Bearer {zoe}"})
+    assert (answer.status_code, error(answer)["message"]) == (404, "there is no library here for you")
+    admit(desk, person("ana.reyes"), "library", "zoe.stranger", "reader")
     answer = client.post("/push", json={"bundle": bundle}, headers={"Authorization": f"Bearer {zoe}"})
     assert (answer.status_code, error(answer)["kind"]) == (403, "denied")
     assert "ana.reyes" in error(answer)["hint"]

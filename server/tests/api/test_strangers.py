@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from cuelight_server.api import limits
 from cuelight_server.app import build
 from cuelight_server.control.access import issue_token
+from cuelight_server.control.members import appoint_auditor
 from cuelight_server.kernel.actor import SYSTEM
 from server.tests.releasing import ENGINEER, prepare
 from server.tests.signing_in import FRONT, PASSWORD, browsing, give_password
@@ -164,7 +165,9 @@ def test_a_number_that_no_database_holds_is_422(client, token, path, number):
     assert client.get("/api/v1" + path.format(number), headers=token).status_code == 422
 
 
-def test_the_log_is_read_from_either_end_and_the_two_are_not_mixed(client, token):
+def test_the_log_is_read_from_either_end_and_the_two_are_not_mixed(client, token, desk):
+    appoint_auditor(desk, SYSTEM, ENGINEER)
+
     def seqs(query):
         return [one["seq"] for one in client.get(f"/api/v1/audit?{query}", headers=token).json()["items"]]
 

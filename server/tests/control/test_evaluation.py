@@ -9,7 +9,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import store
 from cuelight_server.evaluation.report import evidence
-from cuelight_server.kernel.errors import Blocked, Denied, Invalid, NotFound
+from cuelight_server.kernel.errors import Blocked, Invalid, NotFound
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.prompts import store as prompts
 from cuelight_server.views import evaluation as view
@@ -188,7 +188,7 @@ def test_a_prompt_without_its_suite_is_not_queued(shelf):
 
 def test_someone_without_a_role_may_not_evaluate(shelf, person):
     shelf.version(1, shelf.content())
-    with pytest.raises(Denied):
+    with pytest.raises(NotFound):
         start(shelf.desk, person("passer.by"), "shop.talk", "v1", "recorded")
 
 

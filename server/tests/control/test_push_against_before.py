@@ -110,6 +110,7 @@ def test_approving_another_endpoint_is_a_change_of_governance(sent):
     inside = edited(PROMPT, "settings", "provider", to="inside")
     sent(folder(labels={"v1": inside}, workflow=workflow(approved_endpoints=["inside"])))
     done = sent(folder(labels={"v1": inside}, workflow=workflow(approved_endpoints=["inside", "outside"])))
-    assert done["governance"] == "changed"
+    assert done["governance"] == "proposed"
+    assert done["proposal"]["changes"] == ["approved_endpoints: inside -> inside, outside"]
     rules = {one["rule"]: one["state"] for one in done["rules"]}
-    assert rules["approved endpoints: inside, outside"] == "enforced"
+    assert rules["approved endpoints: inside"] == "enforced"

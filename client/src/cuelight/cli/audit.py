@@ -8,7 +8,7 @@ import click
 
 from cuelight.admin import Admin
 from cuelight.cli.look import day, short
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, say, show_json, table
 from cuelight.cli.verify import text_of
 from cuelight.contract.errors import Blocked, NotFound, Unavailable
@@ -27,6 +27,7 @@ _PAGE = 200
 @json_option
 @desk_options
 @click.pass_context
+@asks("desk.read")
 def audit_command(
     context: click.Context,
     /,
@@ -55,6 +56,7 @@ def audit_command(
 @audit_command.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @desk_options
+@asks("desk.read")
 def export_command(file: Path, where: Where) -> None:
     """Write the whole log to FILE, for `cuelight verify FILE` on any machine."""
     part = file.with_name(file.name + ".part")
@@ -74,6 +76,7 @@ def export_command(file: Path, where: Where) -> None:
 @click.argument("line", type=click.IntRange(1))
 @json_option
 @desk_options
+@asks("desk.read")
 def proof_command(line: int, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Fetch LINE with its proof and check here, not on the desk, that the log with this root holds it."""
     with where.admin() as admin:
@@ -98,6 +101,7 @@ def proof_command(line: int, as_json: bool, where: Where) -> None:  # noqa: FBT0
 )
 @json_option
 @desk_options
+@asks("desk.read")
 def checkpoint_command(against: Path | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Print the newest signed checkpoint: keep it where the desk cannot rewrite it."""
     with where.admin() as admin:

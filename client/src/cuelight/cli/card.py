@@ -8,7 +8,7 @@ import click
 
 from cuelight.cli.look import day, short
 from cuelight.cli.names import full_prompt
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import heading, say, show_json, table
 
 _LONG = 60
@@ -19,6 +19,7 @@ Card = Mapping[str, Any]
 @click.argument("prompt")
 @json_option
 @desk_options
+@asks("desk.read")
 def card_command(prompt: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show the card of PROMPT: owners, what serves where, its contract, who approved it, its report and way back."""
     with where.admin() as admin:

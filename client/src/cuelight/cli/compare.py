@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.names import reference
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import VERDICTS, Span, light, say, show_json, table
 from cuelight.contract.errors import Invalid
 
@@ -18,6 +18,7 @@ UNKNOWN = "not known"
 @click.argument("after", metavar="REFERENCE")
 @json_option
 @desk_options
+@asks("desk.read")
 def compare_command(before: str, after: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Compare two versions of a prompt by their newest reports on the same test set: compare P@v1 P@v2."""
     (prompt, old), (other, new) = reference(before), reference(after)

@@ -3,11 +3,13 @@
 import click
 from click.shell_completion import get_completion_class
 
+from cuelight.cli.options import asks
 from cuelight.contract.errors import Invalid
 
 
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@asks("")
 def completion_command(shell: str) -> None:
     r"""Print the completion script of a SHELL.
 

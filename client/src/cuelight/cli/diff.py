@@ -9,7 +9,7 @@ import click
 
 from cuelight.admin import Admin
 from cuelight.cli.names import full_prompt, label_in, prompt_in, reference
-from cuelight.cli.options import Where, json_option
+from cuelight.cli.options import Where, asks, json_option
 from cuelight.cli.show import Span, clean, heading, say, show_json
 from cuelight.contract.errors import Invalid
 from cuelight.files import read_folder
@@ -32,6 +32,7 @@ PRODUCTION = "production"
 @click.option("--as", "as_", metavar="PERSON", help="Act as this person; on a demo desk only.")
 @json_option
 @click.pass_context
+@asks("desk.read")
 def diff_command(
     ctx: click.Context,
     /,

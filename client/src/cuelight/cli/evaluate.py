@@ -12,7 +12,7 @@ from cuelight.admin import Admin
 from cuelight.cli import ending
 from cuelight.cli.local import local_desk
 from cuelight.cli.names import is_prompt, label_in, prompt_in, reference
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.report import show_report
 from cuelight.cli.show import show_json, waiting
 from cuelight.contract.errors import KINDS, CuelightError, Invalid, Unavailable
@@ -33,6 +33,7 @@ _RECORD = "--provider openai asks a model instead"
 @json_option
 @desk_options
 @click.pass_context
+@asks("evaluation.run")
 def eval_command(
     ctx: click.Context,
     what: str,

@@ -9,7 +9,7 @@ import click
 
 from cuelight.admin import Admin
 from cuelight.cli.look import day
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import counted, heading, say, show_json, table
 from cuelight.contract.errors import Invalid
 
@@ -29,6 +29,7 @@ def knowledge_command() -> None:
 @click.option("--before", type=click.IntRange(1), help="Go on below this number.")
 @json_option
 @desk_options
+@asks("desk.read")
 def list_command(name: str, limit: int, after: str, before: int | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """List what the workflow NAME knows, or the releases of the knowledge NAME (sales.icp)."""
     with where.admin() as admin:
@@ -52,6 +53,7 @@ def list_command(name: str, limit: int, after: str, before: int | None, as_json:
 @click.option("--after", type=click.IntRange(0), default=0, help="Go on behind this many items.")
 @json_option
 @desk_options
+@asks("desk.read")
 def show_command(name: str, limit: int, after: int, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show one release: NAME is sales.icp for the newest, sales.icp@2 for release 2."""
     workflow, short, number = _named(name)
@@ -82,6 +84,7 @@ def show_command(name: str, limit: int, after: int, as_json: bool, where: Where)
 @click.option("--to", "new", type=click.IntRange(1), help="The newer release; the newest, if left out.")
 @json_option
 @desk_options
+@asks("desk.read")
 def diff_command(name: str, old: int | None, new: int | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show what differs between two releases of the knowledge NAME (sales.icp), item by item."""
     workflow, short, number = _named(name)

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.ending import INVALID, Finish
-from cuelight.cli.options import Where, folder_options, json_option
+from cuelight.cli.options import Where, asks, folder_options, json_option
 from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder
 
@@ -19,6 +19,7 @@ _STATES = ("enforced", "not yet enforced", "declared only")
 @click.option("--rules", is_flag=True, help="List every rule and what enforces it.")
 @json_option
 @folder_options
+@asks("desk.read")
 def lint_command(folder: str, rules: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Say what is wrong in FOLDER. Errors end with exit code 20; warnings alone with 0."""
     read = read_folder(folder)
@@ -47,6 +48,7 @@ def lint_command(folder: str, rules: bool, as_json: bool, where: Where) -> None:
 @click.argument("folder", type=click.Path())
 @click.option("--prompt", metavar="P", help="Only this prompt.")
 @json_option
+@asks("desk.read")
 def digest_command(folder: str, prompt: str | None, as_json: bool) -> None:  # noqa: FBT001  click passes flags
     """Show the digest of each label of each prompt in FOLDER. Needs no server."""
     from cuelight.cli.names import prompt_in

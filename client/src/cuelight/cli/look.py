@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, light, say, show_json, table
 from cuelight.contract.errors import NotFound
 
@@ -20,6 +20,7 @@ _FULL = 100_000
 @click.argument("prompt", required=False)
 @json_option
 @desk_options
+@asks("desk.read")
 def status_command(prompt: str | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show what each prompt serves in each environment, or only PROMPT."""
     with where.admin() as admin:

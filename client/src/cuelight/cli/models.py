@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.look import day
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, say, show_json, table
 
 _SHOWN = 5
@@ -16,6 +16,7 @@ _SHOWN = 5
 @json_option
 @desk_options
 @click.pass_context
+@asks("desk.read")
 def models_command(context: click.Context, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show every model in use, with the versions on it and where they serve."""
     if context.invoked_subcommand is not None:
@@ -36,6 +37,7 @@ def models_command(context: click.Context, as_json: bool, where: Where) -> None:
 @click.option("--why", required=True, metavar="TEXT", help="One sentence, such as when its provider ends it.")
 @json_option
 @desk_options
+@asks("model.retire")
 def retire(model: str, why: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Record that MODEL is no longer offered, and list what leans on it. New versions on it are refused."""
     with where.admin() as admin:

@@ -12,6 +12,8 @@ import click
 from cuelight.admin import DEFAULT_URL, Admin
 
 _Command = Callable[..., Any]
+ASKS = "__cuelight_asks__"
+ROLES = ("workflow_owner", "domain_expert", "engineering_owner", "risk_owner", "support_owner")
 ENVIRONMENTS = click.Choice(["development", "staging", "production"])
 
 
@@ -38,6 +40,16 @@ class Where:
 
         with local_desk() as admin:
             yield admin
+
+
+def asks(verb: str) -> Callable[[_Command], _Command]:
+    """What the command asks the desk for: a verb of its catalogue; "" for one that works on files alone."""
+
+    def mark(command: _Command) -> _Command:
+        setattr(command, ASKS, verb)
+        return command
+
+    return mark
 
 
 def desk_options(command: _Command) -> _Command:

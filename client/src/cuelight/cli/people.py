@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from cuelight.cli.look import day
-from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, light, say, show_json, table
 from cuelight.contract.errors import CuelightError, Invalid
 
@@ -40,6 +40,7 @@ def people_command() -> None:
 @people_command.command("list")
 @json_option
 @desk_options
+@asks("desk.read")
 def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show everyone, by id, and when they were last active."""
     with where.admin() as admin:
@@ -58,6 +59,7 @@ def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click pas
 @click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
 @json_option
 @desk_options
+@asks("invitation.issue")
 def people_invite(
     id: str,
     name: str | None,
@@ -86,6 +88,7 @@ def people_invite(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @desk_options
+@asks("actor.disable")
 def people_disable(id: str, yes: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show somebody out for good: they neither come in nor act from now on; what they did stays on record."""
     if not (yes or as_json) and sys.stdin.isatty():
@@ -107,6 +110,7 @@ def keys_command() -> None:
 @click.option("--all", "everything", is_flag=True, help="Also those that open nothing any more.")
 @json_option
 @desk_options
+@asks("desk.read")
 def keys_list(everything: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show the keys that open something: all of them for an administrator, one's own for everybody else."""
     with where.admin() as admin:
@@ -134,6 +138,7 @@ def keys_list(everything: bool, as_json: bool, where: Where) -> None:  # noqa: F
 @click.option("--note", default="", help="Where it is used, for the list.")
 @json_option
 @desk_options
+@asks("token.issue")
 def keys_issue(
     holder: str,
     kind: str,
@@ -160,6 +165,7 @@ def keys_issue(
 )
 @json_option
 @desk_options
+@asks("token.revoke")
 def keys_revoke(id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Revoke a key by its ID, the part before its secret: it opens nothing from now on."""
     found = _KEY_ID.fullmatch(id)

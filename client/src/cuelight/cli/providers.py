@@ -5,7 +5,7 @@ import sys
 import click
 
 from cuelight.cli.look import day
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import say, show_json, table
 from cuelight.contract.errors import Invalid
 
@@ -16,6 +16,7 @@ _USUAL = {"openai": "https://api.openai.com/v1"}
 @json_option
 @desk_options
 @click.pass_context
+@asks("desk.read")
 def providers_command(context: click.Context, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show the model providers that are set on the desk."""
     if context.invoked_subcommand is not None:
@@ -40,6 +41,7 @@ def providers_command(context: click.Context, as_json: bool, where: Where) -> No
 @click.option("--no-key", is_flag=True, help="It needs no key, such as a model on this machine.")
 @json_option
 @desk_options
+@asks("provider.set")
 def set_command(provider: str, base_url: str | None, no_key: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Set where PROVIDER answers, and its key: asked for without showing it, or one line of standard input."""
     key = None if no_key else _asked(provider)
@@ -56,6 +58,7 @@ def set_command(provider: str, base_url: str | None, no_key: bool, as_json: bool
 @click.argument("provider", type=click.Choice(list(_USUAL)))
 @json_option
 @desk_options
+@asks("provider.remove")
 def remove_command(provider: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Remove PROVIDER and its key from the desk."""
     with where.admin() as admin:

@@ -8,7 +8,7 @@ import click
 from cuelight.cli.ending import BLOCKED, INVALID, Finish
 from cuelight.cli.lint import located, show_findings, show_ignored, show_rules, show_unread
 from cuelight.cli.names import full_prompt
-from cuelight.cli.options import Where, desk_options, json_option
+from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, counted, heading, say, show_json, table
 from cuelight.files import Folder, read_folder, write_folder
 
@@ -24,6 +24,7 @@ _EXPLAINED = ("minted", "unchanged")  # a refusal has its own heading
 )
 @json_option
 @desk_options
+@asks("workflow.push")
 def push_command(
     folder: str,
     drafts: bool,  # noqa: FBT001  click passes flags
@@ -53,6 +54,7 @@ def push_command(
 @click.argument("folder", type=click.Path())
 @json_option
 @desk_options
+@asks("desk.read")
 def export_command(workflow: str, folder: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Write WORKFLOW as the new FOLDER. Pushing it again gives the same digests."""
     with where.admin() as admin:
@@ -84,6 +86,7 @@ def _show(folder: Folder, answer: Mapping[str, Any], *, rules: bool) -> None:
     show_ignored(answer.get("ignored", ()))
     show_unread(folder)
     show_rules(answer.get("rules", ()), in_full=rules)
+    _show_proposal(answer.get("proposal"))
     _next(answer)
 
 
@@ -146,7 +149,7 @@ def _others(answer: Mapping[str, Any]) -> list[Sequence[Span]]:
 
 
 def _state(word: str) -> Span:
-    return _light("go" if word in ("new", "changed") else "off", word)
+    return _light("go" if word in ("new", "changed") else "standby" if word in ("proposed", "waiting") else "off", word)
 
 
 def _light(state: str, word: str) -> Span:
@@ -154,6 +157,16 @@ def _light(state: str, word: str) -> Span:
 
     sign, style = light(state)
     return f"{sign} {word}", style
+
+
+def _show_proposal(proposal: Mapping[str, Any] | None) -> None:
+    """What of the folder was not stored, since others have to say yes to it first."""
+    if proposal is None:
+        return
+    heading("Who decides changes only with the yes of others; everything else is stored")
+    for line in proposal["changes"]:
+        say(line, indent=2)
+    say(f"cuelight govern show {proposal['id']} says who is asked", indent=2)
 
 
 def _next(answer: Mapping[str, Any]) -> None:

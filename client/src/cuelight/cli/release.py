@@ -8,11 +8,11 @@ import click
 from cuelight.cli.ending import BLOCKED, Finish
 from cuelight.cli.names import reference
 from cuelight.cli.observed import observe, show_observed
-from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, ROLES, Where, asks, desk_options, json_option
 from cuelight.cli.show import counted, say, show_json, tell
 from cuelight.contract.errors import Blocked
 
-_ROLES = click.Choice(["workflow_owner", "domain_expert", "engineering_owner", "risk_owner", "support_owner"])
+_ROLES = click.Choice(ROLES)
 
 
 @click.command("approve")
@@ -22,6 +22,7 @@ _ROLES = click.Choice(["workflow_owner", "domain_expert", "engineering_owner", "
 @click.option("--note", default="", metavar="TEXT", help="A remark that is kept with the approval.")
 @json_option
 @desk_options
+@asks("release.approve")
 def approve_command(what: str, environment: str, role: str | None, note: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Say yes to REFERENCE, for example sales.lead_qualification@v2. Any later change voids the approval."""
     prompt, label = reference(what)
@@ -47,6 +48,7 @@ def approve_command(what: str, environment: str, role: str | None, note: str, as
 @click.option("--check", is_flag=True, help="Only say what is there and what is missing; nothing moves.")
 @json_option
 @desk_options
+@asks("release.open")
 def release_command(what: str, environment: str, note: str, check: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Put REFERENCE into an environment. Where something is missing, say what, and who could provide it (exit code 24)."""
     prompt, label = reference(what)

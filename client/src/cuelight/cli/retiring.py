@@ -4,7 +4,7 @@ import click
 
 from cuelight.cli.names import full_prompt
 from cuelight.cli.observed import observe, show_observed
-from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
 from cuelight.cli.show import say, show_json
 
 _OBSERVE_S = 10.0
@@ -16,6 +16,7 @@ _OBSERVE_S = 10.0
 @click.option("--why", required=True, metavar="TEXT", help="One sentence, for the log and for those who wonder.")
 @json_option
 @desk_options
+@asks("prompt.switch_off")
 def off_command(prompt: str, environment: str, why: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Serve nothing of PROMPT from now on: callers get its declared fallback. On again is a release."""
     name = full_prompt(prompt)
@@ -38,6 +39,7 @@ def off_command(prompt: str, environment: str, why: str, as_json: bool, where: W
 @click.option("--why", required=True, metavar="TEXT", help="One sentence, for the log and for those who wonder.")
 @json_option
 @desk_options
+@asks("prompt.retire")
 def retire_command(prompt: str, why: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Retire PROMPT: apps that ask for it are told whom to ask, and a push that brings its name again is refused.
 

@@ -9,7 +9,7 @@ import click
 from cuelight.admin import Admin
 from cuelight.cli.names import full_prompt
 from cuelight.cli.observed import observe, show_observed
-from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
 from cuelight.cli.show import say, show_json, tell
 from cuelight.contract.errors import CuelightError, Unavailable
 
@@ -29,6 +29,7 @@ _OBSERVE_S = 10.0
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @desk_options
+@asks("release.roll_back")
 def rollback_command(
     prompt: str,
     environment: str,

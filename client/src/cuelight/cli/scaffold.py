@@ -9,7 +9,7 @@ from shlex import quote
 
 import click
 
-from cuelight.cli.options import json_option
+from cuelight.cli.options import asks, json_option
 from cuelight.cli.show import say, show_json
 from cuelight.contract import format as file_format
 from cuelight.contract.errors import NotFound
@@ -26,6 +26,7 @@ _KIND_OF_FOLDER = {"prompts": "prompt", "suites": "suite", "knowledge": "knowled
     "--example", type=click.Choice(EXAMPLES), default="minimal", show_default=True, help="What to begin with."
 )
 @json_option
+@asks("")
 def init_command(folder: Path, example: str, as_json: bool) -> None:  # noqa: FBT001  click passes flags
     """Start a workflow in the new FOLDER. Nothing that is there is ever overwritten.
 
@@ -50,6 +51,7 @@ def init_command(folder: Path, example: str, as_json: bool) -> None:  # noqa: FB
 @click.command("schema")
 @click.argument("kind", required=False, type=click.Choice(file_format.KINDS))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Write files into this folder.")
+@asks("")
 def schema_command(kind: str | None, out: Path | None) -> None:
     """Print the JSON Schema of one KIND of file, or list the kinds; --out writes <kind>.schema.json files."""
     if out is not None:

@@ -8,7 +8,7 @@ import click
 from cuelight.cli.evaluate import PROVIDERS, drafted, refuse_error
 from cuelight.cli.local import local_desk
 from cuelight.cli.names import label_in, prompt_in
-from cuelight.cli.options import json_option
+from cuelight.cli.options import asks, json_option
 from cuelight.cli.show import heading, money, say, show_json
 from cuelight.contract.errors import NotFound
 from cuelight.files import Folder, read_folder
@@ -23,6 +23,7 @@ from cuelight.files import Folder, read_folder
 )
 @click.option("--provider", type=PROVIDERS, default="recorded", show_default=True, help="Where outputs come from.")
 @json_option
+@asks("evaluation.run")
 def try_command(
     folder: str,
     prompt: str | None,

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.ending import BLOCKED, Finish
-from cuelight.cli.options import json_option
+from cuelight.cli.options import asks, json_option
 from cuelight.cli.show import say, show_json
 from cuelight.contract.errors import Invalid, NotFound, Unavailable
 
@@ -28,6 +28,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
     "--key", metavar="KEY", help="The verifier key that you trust, from `cuelight-server keys show`, or a file with it."
 )
 @json_option
+@asks("")
 def verify_command(export: Path, saved: tuple[Path, ...], key: str | None, as_json: bool) -> None:  # noqa: FBT001  click passes flags
     """Recompute every hash of the log in EXPORT, check who signed it, and replay what its lines let happen."""
     from cuelight.contract.kept import read_kept

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cuelight.cli.look import day, short
-from cuelight.cli.options import ENVIRONMENTS, Where, desk_options, json_option
+from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
 from cuelight.cli.show import Span, heading, light, say, show_json, table
 
 _REBUILDS = {"identical": "go", "different": "hold", "verifiable": "standby", "not_reproducible": "off"}
@@ -20,6 +20,7 @@ _REFS = 20  # items of one variable that are named
 @click.option("--environment", type=ENVIRONMENTS, help="Where; without it production first, then the others.")
 @json_option
 @desk_options
+@asks("desk.read")
 def why_command(output_id: str, environment: str | None, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show which version made the output OUTPUT_ID, who released it on what evidence, and whether it can be rebuilt."""
     with where.admin() as admin:

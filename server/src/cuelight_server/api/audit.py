@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import StreamingResponse
 
 from cuelight_server import __version__
-from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, Seen, verb
 from cuelight_server.audit.model import Asked
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.log_export import export
-from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.errors import Denied, Invalid
 from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.views import audit as view
 
@@ -36,6 +36,7 @@ def audit(
     desk: DeskDep,
     actor: Caller,
     asked: Search,
+    sight: Seen,
     after: Number | None = None,
     before: Number | None = None,
     order: Literal["oldest", "newest"] | None = None,
@@ -43,23 +44,23 @@ def audit(
 ) -> dict[str, Any]:
     """Audit lines: oldest first from above the seq `after`, or newest first from below `before` (`order=newest`).
 
-    They can be searched by actor, verb, subject (`sales` finds `sales.x@v2` too) and time. `next` is what to pass as
-    `after` or `before` for the page that follows.
+    They can be searched by actor, verb, subject (`sales` finds `sales.x@v2` too) and time. They are those of the
+    workflows that one sees, and one's own; an auditor reads all. `next` is what to pass as `after` or `before` for the
+    page that follows: a page may be short and still have one.
     """
     newest = order == "newest" or (order is None and before is not None)
     if (newest and after is not None) or (not newest and before is not None):
         raise Invalid("`after` goes with the oldest first, `before` with the newest first", "send one of them")
-    if newest:
-        found = view.events(desk, before, limit, asked, admin=actor.admin)
-    else:
-        found = view.after(desk, after or 0, limit, asked, admin=actor.admin)
+    reader = view.Reader(id=actor.id, sight=sight, admin=actor.admin)
+    read = view.events if newest else view.after
+    found = read(desk, before if newest else after or 0, limit, asked, reader)
     return {"items": [asdict(one) for one in found.items], "next": found.next}
 
 
 @router.get("/audit/lines/{seq}", openapi_extra=_READ)
-def line(desk: DeskDep, actor: Caller, seq: int) -> dict[str, Any]:
+def line(desk: DeskDep, actor: Caller, sight: Seen, seq: int) -> dict[str, Any]:
     """One line: the bytes that were hashed, and the proof that it is in the log as it is now."""
-    return asdict(view.line(desk, seq, admin=actor.admin))
+    return asdict(view.line(desk, seq, view.Reader(id=actor.id, sight=sight, admin=actor.admin)))
 
 
 @router.get("/audit/proof/inclusion", openapi_extra=_READ)
@@ -88,8 +89,10 @@ def keys(desk: DeskDep, _: Caller) -> dict[str, Any]:
 
 
 @router.get("/audit/export", openapi_extra=_READ)
-def whole(desk: DeskDep, _: Caller) -> StreamingResponse:
-    """The whole log as lines of JSON, for `cuelight verify`."""
+def whole(desk: DeskDep, _: Caller, sight: Seen) -> StreamingResponse:
+    """The whole log as lines of JSON, for `cuelight verify`; for those who may see every workflow."""
+    if not sight.everything:
+        raise Denied("the whole log tells of every workflow", "ask an auditor or an administrator")
     lines = (one.encode(errors="surrogatepass") for one in export(desk))
     return StreamingResponse(lines, media_type="application/x-ndjson")
 

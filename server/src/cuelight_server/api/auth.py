@@ -12,8 +12,10 @@ from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import Denied
 from cuelight_server.kernel.page import MAX_SIZE
+from cuelight_server.kernel.sight import Sight
 from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.views.desk import person
+from cuelight_server.views.sight import sight_of
 
 VERB = "x-verb"
 
@@ -67,7 +69,13 @@ def caller(request: Request) -> Actor:
     return actor
 
 
+def sight(request: Request, actor: Annotated[Actor, Depends(caller)]) -> Sight:
+    """The workflows that are there for whoever asks."""
+    return sight_of(desk_of(request), actor)
+
+
 Limit = Annotated[int, Query(ge=1, le=MAX_SIZE)]
 Number = Annotated[int, Query(ge=0, le=2**53 - 1)]  # what JSON and the database both hold
 DeskDep = Annotated[Desk, Depends(desk_of)]
 Caller = Annotated[Actor, Depends(caller)]
+Seen = Annotated[Sight, Depends(sight)]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, Limit, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import evaluation
 from cuelight_server.kernel.page import DEFAULT_SIZE
@@ -39,25 +39,26 @@ def start(asked: EvaluationAsked, request: Request, desk: DeskDep, actor: Caller
 
 @router.get("/evaluations", openapi_extra=_READ)
 def listing(
-    desk: DeskDep, _actor: Caller, prompt: str, before: str | None = None, limit: Limit = DEFAULT_SIZE
+    desk: DeskDep, _actor: Caller, sight: Seen, prompt: str, before: str | None = None, limit: Limit = DEFAULT_SIZE
 ) -> dict[str, Any]:
     """The evaluations of one prompt, newest first, from below the id `before`."""
+    sight.enter(prompt)
     found = view.listing(desk, prompt, before, limit)
     return {"items": [one.to_json() for one in found.items], "next": found.next}
 
 
 @router.get("/evaluations/{id}", openapi_extra=_READ)
-def show(id: str, desk: DeskDep, _actor: Caller) -> dict[str, Any]:
+def show(id: str, desk: DeskDep, _actor: Caller, sight: Seen) -> dict[str, Any]:
     """One evaluation: state, done of total, and the report once there is one."""
-    return view.show(desk, id).to_json()
+    return view.show(desk, id, sight).to_json()
 
 
 @router.get("/evaluations/{id}/results", openapi_extra=_READ)
 def results(
-    id: str, desk: DeskDep, _actor: Caller, after: str | None = None, limit: Limit = DEFAULT_SIZE
+    id: str, desk: DeskDep, _actor: Caller, sight: Seen, after: str | None = None, limit: Limit = DEFAULT_SIZE
 ) -> dict[str, Any]:
     """Outputs with their grades, by arm, case and sample."""
-    found = view.results(desk, id, after, limit)
+    found = view.results(desk, id, after, limit, sight)
     return {"items": [one.to_json() for one in found.items], "next": found.next}
 
 
@@ -65,9 +66,11 @@ def results(
 def compare(
     desk: DeskDep,
     _actor: Caller,
+    sight: Seen,
     prompt: str,
     before: Annotated[str, Query(alias="from", max_length=40)],
     after: Annotated[str, Query(alias="to", max_length=40)],
 ) -> dict[str, Any]:
     """How two versions did on the same test set, side by side; null is not known."""
+    sight.enter(prompt)
     return comparison.compare(desk, prompt, before, after).to_json()

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, verb
+from cuelight_server.api.auth import Caller, DeskDep, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.models import retire_model
 from cuelight_server.views import models as view
@@ -24,9 +24,9 @@ class ModelRetired(BaseModel):
 
 
 @router.get("/models", openapi_extra=verb(Verb.DESK_READ))
-def listing(desk: DeskDep, _: Caller) -> dict[str, Any]:
-    """Every model in use, with its versions and where they serve."""
-    return {"items": [one.to_json() for one in view.models(desk)], "next": None}
+def listing(desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
+    """Every model in use in the workflows that one sees, with its versions and where they serve."""
+    return {"items": [one.to_json() for one in view.models(desk, sight)], "next": None}
 
 
 @router.post("/models/retired", openapi_extra=verb(Verb.MODEL_RETIRE))

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import prompts
 from cuelight_server.kernel.page import DEFAULT_SIZE
@@ -52,39 +52,42 @@ def push(pushed: Pushed, desk: DeskDep, actor: Caller) -> dict[str, Any]:
 
 
 @router.post("/lint", openapi_extra=_READ)
-def lint(linted: Linted, desk: DeskDep, _: Caller) -> dict[str, Any]:
+def lint(linted: Linted, desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
     """What is wrong with the folder, and which of its rules anything enforces."""
-    return prompts.lint_bundle(desk, linted.bundle).to_json()
+    return prompts.lint_bundle(desk, linted.bundle, sight).to_json()
 
 
 @router.post("/diff", openapi_extra=_READ)
-def diff(compared: Compared, desk: DeskDep, _: Caller) -> dict[str, Any]:
+def diff(compared: Compared, desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
     """What changed between two labels, part by part, and the class of the change."""
-    return prompts.diff_labels(desk, compared.prompt, compared.from_, compared.to, compared.bundle).to_json()
+    return prompts.diff_labels(desk, compared.prompt, compared.from_, compared.to, compared.bundle, sight).to_json()
 
 
 @router.get("/prompts", openapi_extra=_READ)
-def listing(desk: DeskDep, _: Caller, after: str = "", limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
-    """Every prompt, by name."""
-    page = view.listing(desk, after, limit)
+def listing(desk: DeskDep, _: Caller, sight: Seen, after: str = "", limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
+    """Every prompt of the workflows that one sees, by name."""
+    page = view.listing(desk, after, limit, sight)
     return {"items": [asdict(one) for one in page.items], "next": page.next}
 
 
 @router.get("/prompts/{name}", openapi_extra=_READ)
 def card(
-    name: str, desk: DeskDep, _: Caller, before: Number | None = None, limit: Limit = DEFAULT_SIZE
+    name: str, desk: DeskDep, _: Caller, sight: Seen, before: Number | None = None, limit: Limit = DEFAULT_SIZE
 ) -> dict[str, Any]:
     """One prompt: owners, versions, what serves where, who approved."""
+    sight.enter(name)
     return view.card(desk, name, before, limit).to_json()
 
 
 @router.get("/prompts/{name}/{label}", openapi_extra=_READ)
-def content(name: str, label: str, desk: DeskDep, _: Caller) -> dict[str, Any]:
+def content(name: str, label: str, desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
     """The content behind one label."""
+    sight.enter(name)
     return view.content(desk, name, label).to_json()
 
 
 @router.get("/export/{workflow}", openapi_extra=_READ)
-def export(workflow: str, desk: DeskDep, _: Caller) -> dict[str, Any]:
+def export(workflow: str, desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
     """A workflow as a bundle that can be pushed elsewhere."""
+    sight.enter(workflow)
     return prompts.export(desk, workflow)

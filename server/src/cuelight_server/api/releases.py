@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from cuelight_server.api.auth import Caller, DeskDep, Limit, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Seen, verb
 from cuelight_server.api.once import Key, once
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import ending, releases
@@ -73,9 +73,10 @@ def approve(asked: ApprovalAsked, desk: DeskDep, actor: Caller, key: Key = None)
 
 @router.get("/releases/check", openapi_extra=_READ)
 def check(
-    desk: DeskDep, _: Caller, prompt: str, label: str, environment: Environment = Environment.PRODUCTION
+    desk: DeskDep, _: Caller, sight: Seen, prompt: str, label: str, environment: Environment = Environment.PRODUCTION
 ) -> dict[str, Any]:
     """The checklist of a release as it stands."""
+    sight.enter(prompt)
     return releases.check(desk, prompt, label, environment).to_json()
 
 
@@ -89,9 +90,10 @@ def release(asked: ReleaseAsked, desk: DeskDep, actor: Caller, key: Key = None) 
 
 @router.get("/releases", openapi_extra=_READ)
 def history(
-    desk: DeskDep, _: Caller, prompt: str, before: str | None = None, limit: Limit = DEFAULT_SIZE
+    desk: DeskDep, _: Caller, sight: Seen, prompt: str, before: str | None = None, limit: Limit = DEFAULT_SIZE
 ) -> dict[str, Any]:
     """The releases of one prompt, newest first."""
+    sight.enter(prompt)
     found = view.history(desk, prompt, before, limit)
     return {"items": [one.to_json() for one in found.items], "next": found.next}
 

@@ -13,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from cuelight_server.api.auth import token_of
 from cuelight_server.api.hot import Acks, Keys, Snapshots
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.ingest import record_calls
 from cuelight_server.control.runtime import Ack
@@ -55,9 +57,9 @@ def routes(desk: Desk) -> list[BaseRoute]:
         return JSONResponse({"new": recorded.new, "known": recorded.known})
 
     return [
-        Route(SNAPSHOT, SnapshotDoor(keys, Snapshots(desk)), methods=["GET"]),
-        Route("/runtime/v1/acks", acknowledge, methods=["POST"]),
-        Route("/runtime/v1/calls", calls, methods=["POST"]),
+        Route(SNAPSHOT, declares(Verb.RUNTIME_FETCH)(SnapshotDoor(keys, Snapshots(desk))), methods=["GET"]),
+        Route("/runtime/v1/acks", declares(Verb.RUNTIME_ACKNOWLEDGE)(acknowledge), methods=["POST"]),
+        Route("/runtime/v1/calls", declares(Verb.CALL_RECORD)(calls), methods=["POST"]),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from cuelight_server.api.auth import Caller, DeskDep, Number, verb
+from cuelight_server.api.auth import Caller, DeskDep, Number, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.views import desk as desk_view
@@ -16,9 +16,9 @@ _READ = verb(Verb.DESK_READ)
 
 
 @router.get("/status", openapi_extra=_READ)
-def status(desk: DeskDep, _: Caller) -> dict[str, Any]:
-    """What every prompt serves in every environment."""
-    return desk_view.status(desk).to_json()
+def status(desk: DeskDep, _: Caller, sight: Seen) -> dict[str, Any]:
+    """What every prompt of the workflows that one sees serves in every environment."""
+    return desk_view.status(desk, sight).to_json()
 
 
 @router.get("/me", openapi_extra=_READ)
@@ -39,6 +39,6 @@ def observed(
 
 
 @router.get("/calls/{id}/why", openapi_extra=_READ)
-def why(desk: DeskDep, _: Caller, id: str, environment: Environment | None = None) -> dict[str, Any]:
+def why(desk: DeskDep, _: Caller, sight: Seen, id: str, environment: Environment | None = None) -> dict[str, Any]:
     """Everything that decided one output; without an environment production comes first, then the others."""
-    return traces.why(desk, id, environment.value if environment else None).to_json()
+    return traces.why(desk, id, environment.value if environment else None, sight).to_json()

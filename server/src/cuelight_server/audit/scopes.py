@@ -11,7 +11,7 @@ GROUPS: dict[str, frozenset[Verb]] = {
         verb
         for verb in Verb
         if verb.value.partition(".")[0] in {"draft", "suite", "knowledge", "prices", "recording"}
-        or verb in (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN, Verb.PROMPT_MINT)
+        or verb in (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.GOVERNANCE_PROPOSE, Verb.PROMPT_MINT)
     ),
     "evaluate": frozenset({Verb.EVALUATION_RUN}),
 }

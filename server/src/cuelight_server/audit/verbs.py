@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from cuelight_server.kernel.terms import Role
+from cuelight_server.kernel.terms import ActorKind, Member, Role
 
 REFUSED = "refused"  # what the log calls an attempt that was denied or blocked: no verb, since nothing was done
 
@@ -14,6 +14,8 @@ class Verb(StrEnum):
     """One thing that one can do; all but DESK_READ change the desk."""
 
     DESK_READ = "desk.read"  # changes nothing and leaves no line; every read declares it
+    DESK_ENTER = "desk.enter"  # the two open doors and the sign of life: no account is asked for
+    DESK_OPERATE = "desk.operate"
     DESK_CREATE = "desk.create"
     DESK_RESTORE = "desk.restore"
     ACTOR_ADD = "actor.add"
@@ -23,6 +25,7 @@ class Verb(StrEnum):
     INVITATION_ISSUE = "invitation.issue"
     INVITATION_ACCEPT = "invitation.accept"
     PASSWORD_CHANGE = "password.change"  # noqa: S105  a verb
+    SESSION_END = "session.end"
     TOKEN_ISSUE = "token.issue"  # noqa: S105  a verb
     TOKEN_REVOKE = "token.revoke"  # noqa: S105  a verb
     TOKEN_ISSUE_OWN = "token.issue_own"  # noqa: S105  a verb
@@ -30,6 +33,18 @@ class Verb(StrEnum):
     WORKFLOW_CREATE = "workflow.create"
     WORKFLOW_PUSH = "workflow.push"
     WORKFLOW_GOVERN = "workflow.govern"
+    GOVERNANCE_PROPOSE = "governance.propose"
+    GOVERNANCE_APPROVE = "governance.approve"
+    GOVERNANCE_DECLINE = "governance.decline"
+    GOVERNANCE_WITHDRAW = "governance.withdraw"
+    GOVERNANCE_APPLY = "governance.apply"
+    HANDOVER_OFFER = "handover.offer"
+    HANDOVER_ACCEPT = "handover.accept"
+    HANDOVER_DECLINE = "handover.decline"
+    MEMBER_ADMIT = "member.admit"
+    MEMBER_DISMISS = "member.dismiss"
+    AUDITOR_APPOINT = "auditor.appoint"
+    AUDITOR_DISMISS = "auditor.dismiss"
     PROMPT_MINT = "prompt.mint"
     DRAFT_SAVE = "draft.save"
     SUITE_PUSH = "suite.push"
@@ -52,6 +67,9 @@ class Verb(StrEnum):
     SIGN_IN_FAIL = "sign_in.fail"
     KEY_MAKE = "key.make"
     KEY_ROTATE = "key.rotate"
+    RUNTIME_FETCH = "runtime.fetch"
+    RUNTIME_ACKNOWLEDGE = "runtime.acknowledge"
+    CALL_RECORD = "call.record"
 
     @property
     def rule(self) -> "Rule":
@@ -59,19 +77,32 @@ class Verb(StrEnum):
         return CATALOGUE[self]
 
 
+_PEOPLE = frozenset({ActorKind.PERSON})
+_WORKING = frozenset({ActorKind.PERSON, ActorKind.SERVICE})
+_DRAFTING = frozenset({ActorKind.PERSON, ActorKind.SERVICE, ActorKind.AGENT})
+_APPS = frozenset({ActorKind.APP})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """Who may do a verb, unless nobody says so: no one.
 
-    `roles` are owners of the workflow; `admin` an administrator; `anyone` each person with a token; `system` the desk
-    itself, or a shell that already owns the data folder.
+    `kinds` are the accounts that can do it at all, whatever they hold. `roles` are owners of the workflow, `members`
+    those who were let in; `admin` an administrator; `anyone` each account of these kinds; `system` the desk itself, or
+    a shell that already owns the data folder; `open` that no account is asked for. `place` is false where the subject
+    lies in no workflow; `governed` where it passes no door and leaves no line, since it changes nothing that is governed.
     """
 
     sentence: str
+    kinds: frozenset[ActorKind] = _WORKING
     roles: frozenset[Role] = frozenset()
+    members: frozenset[Member] = frozenset()
     admin: bool = False
     anyone: bool = False
     system: bool = False
+    open: bool = False
+    place: bool = True
+    governed: bool = True
 
 
 _ALL = frozenset(Role)
@@ -79,35 +110,114 @@ _BUSINESS, _EXPERT, _ENGINEERING = Role.WORKFLOW_OWNER, Role.DOMAIN_EXPERT, Role
 _RISK, _SUPPORT = Role.RISK_OWNER, Role.SUPPORT_OWNER
 _MAKERS = frozenset({_BUSINESS, _EXPERT, _ENGINEERING})
 _STOPPERS = frozenset({_ENGINEERING, _SUPPORT, _BUSINESS, _RISK})
+_GOVERNING = frozenset({_BUSINESS, _RISK})
+_DOORKEEPERS = frozenset({_BUSINESS, _ENGINEERING, _RISK})
+_DRAFTERS = frozenset({Member.MEMBER})
 
 CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
     {
-        Verb.DESK_READ: Rule(sentence="Look at the desk.", anyone=True),
-        Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True),
-        Verb.DESK_RESTORE: Rule(sentence="Make a desk of a backup, under a new epoch.", system=True),
-        Verb.ACTOR_ADD: Rule(sentence="Add a person, an app, a service or an agent.", admin=True, system=True),
-        Verb.ACTOR_DISABLE: Rule(sentence="Disable a person, an app, a service or an agent.", admin=True, system=True),
-        Verb.ACTOR_LINK: Rule(sentence="Say that two accounts are one person.", admin=True, system=True),
-        Verb.EMAIL_VERIFY: Rule(sentence="Vouch for a person's e-mail address.", admin=True, system=True),
-        Verb.INVITATION_ISSUE: Rule(
-            sentence="Give a person a one-time link to set a password.", admin=True, system=True
+        Verb.DESK_READ: Rule(sentence="Look at the desk.", kinds=_DRAFTING, anyone=True, governed=False),
+        Verb.DESK_ENTER: Rule(
+            sentence="Come to the door: sign in, sign out, see whether the server is up.",
+            open=True,
+            place=False,
+            governed=False,
         ),
-        Verb.INVITATION_ACCEPT: Rule(sentence="Set a password with a one-time link.", anyone=True, system=True),
-        Verb.PASSWORD_CHANGE: Rule(sentence="Change one's own password.", anyone=True),
-        Verb.TOKEN_ISSUE: Rule(sentence="Issue a token to a person, or a key to an app.", admin=True, system=True),
-        Verb.TOKEN_REVOKE: Rule(sentence="Revoke a token or a key.", admin=True, system=True),
-        Verb.TOKEN_ISSUE_OWN: Rule(sentence="Make a token for oneself.", anyone=True),
-        Verb.TOKEN_REVOKE_OWN: Rule(sentence="Revoke a token of one's own.", anyone=True),
-        Verb.WORKFLOW_CREATE: Rule(sentence="Create a workflow and name its owners.", anyone=True),
+        Verb.DESK_OPERATE: Rule(
+            sentence="Serve, look after and verify the desk on its own machine.",
+            system=True,
+            place=False,
+            governed=False,
+        ),
+        Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True, place=False),
+        Verb.DESK_RESTORE: Rule(sentence="Make a desk of a backup, under a new epoch.", system=True, place=False),
+        Verb.ACTOR_ADD: Rule(
+            sentence="Add a person, an app, a service or an agent.", admin=True, system=True, place=False
+        ),
+        Verb.ACTOR_DISABLE: Rule(
+            sentence="Disable a person, an app, a service or an agent.", admin=True, system=True, place=False
+        ),
+        Verb.ACTOR_LINK: Rule(sentence="Say that two accounts are one person.", admin=True, system=True, place=False),
+        Verb.EMAIL_VERIFY: Rule(sentence="Vouch for a person's e-mail address.", admin=True, system=True, place=False),
+        Verb.INVITATION_ISSUE: Rule(
+            sentence="Give a person a one-time link to set a password.", admin=True, system=True, place=False
+        ),
+        Verb.INVITATION_ACCEPT: Rule(
+            sentence="Set a password with a one-time link.", kinds=_PEOPLE, anyone=True, system=True, place=False
+        ),
+        Verb.SESSION_END: Rule(
+            sentence="End one's own sessions.", kinds=_PEOPLE, anyone=True, place=False, governed=False
+        ),
+        Verb.PASSWORD_CHANGE: Rule(sentence="Change one's own password.", kinds=_PEOPLE, anyone=True, place=False),
+        Verb.TOKEN_ISSUE: Rule(
+            sentence="Issue a token to a person, or a key to an app.", admin=True, system=True, place=False
+        ),
+        Verb.TOKEN_REVOKE: Rule(sentence="Revoke a token or a key.", admin=True, system=True, place=False),
+        Verb.TOKEN_ISSUE_OWN: Rule(sentence="Make a token for oneself.", kinds=_PEOPLE, anyone=True, place=False),
+        Verb.TOKEN_REVOKE_OWN: Rule(sentence="Revoke a token of one's own.", kinds=_PEOPLE, anyone=True, place=False),
+        Verb.WORKFLOW_CREATE: Rule(sentence="Create a workflow and name its owners.", kinds=_PEOPLE, anyone=True),
         Verb.WORKFLOW_PUSH: Rule(
             sentence="Change a workflow, but not its owners, tier, release rules or authority.", roles=_MAKERS
         ),
         Verb.WORKFLOW_GOVERN: Rule(
-            sentence="Change a workflow's owners, tier, release rules or authority.",
-            roles=frozenset({_BUSINESS, _RISK}),
+            sentence="Change a workflow's owners, tier, release rules or authority, where no other yes is asked for.",
+            kinds=_PEOPLE,
+            roles=_GOVERNING,
+        ),
+        Verb.GOVERNANCE_PROPOSE: Rule(
+            sentence="Propose another owner, tier, release rule or authority.", kinds=_DRAFTING, roles=_ALL
+        ),
+        Verb.GOVERNANCE_APPROVE: Rule(
+            sentence="Say yes to a proposed change of owners, tier, release rules or authority.",
+            kinds=_PEOPLE,
+            roles=_ALL,
+            admin=True,
+        ),
+        Verb.GOVERNANCE_DECLINE: Rule(
+            sentence="Say no to a proposed change of owners, tier, release rules or authority.",
+            kinds=_PEOPLE,
+            roles=_ALL,
+            admin=True,
+        ),
+        Verb.GOVERNANCE_WITHDRAW: Rule(sentence="Take back what one has proposed.", kinds=_DRAFTING, anyone=True),
+        Verb.GOVERNANCE_APPLY: Rule(
+            sentence="Put a proposed change into force, once every yes is there.",
+            kinds=_PEOPLE,
+            roles=_ALL,
+            admin=True,
+        ),
+        Verb.HANDOVER_OFFER: Rule(
+            sentence="Hand a role over to somebody, who has to accept it.", kinds=_PEOPLE, roles=_ALL, admin=True
+        ),
+        Verb.HANDOVER_ACCEPT: Rule(
+            sentence="Accept a role that is handed over to oneself.", kinds=_PEOPLE, anyone=True
+        ),
+        Verb.HANDOVER_DECLINE: Rule(
+            sentence="Decline a role that is handed over to oneself.", kinds=_PEOPLE, anyone=True
+        ),
+        Verb.MEMBER_ADMIT: Rule(
+            sentence="Let somebody into a workflow: a reader, a member, or a machine with a role.",
+            kinds=_PEOPLE,
+            roles=_DOORKEEPERS,
+        ),
+        Verb.MEMBER_DISMISS: Rule(
+            sentence="Take a reader's, a member's or a machine's place in a workflow away.",
+            kinds=_PEOPLE,
+            roles=_DOORKEEPERS,
+            admin=True,
+        ),
+        Verb.AUDITOR_APPOINT: Rule(
+            sentence="Let somebody look at every workflow.", kinds=_PEOPLE, admin=True, system=True, place=False
+        ),
+        Verb.AUDITOR_DISMISS: Rule(
+            sentence="End that somebody looks at every workflow.",
+            kinds=_PEOPLE,
+            admin=True,
+            system=True,
+            place=False,
         ),
         Verb.PROMPT_MINT: Rule(sentence="Mint a version of a prompt.", roles=_MAKERS),
-        Verb.DRAFT_SAVE: Rule(sentence="Save a draft of a prompt.", roles=_ALL),
+        Verb.DRAFT_SAVE: Rule(sentence="Save a draft of a prompt.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS),
         Verb.SUITE_PUSH: Rule(sentence="Push a suite of test cases.", roles=_MAKERS | {_RISK}),
         Verb.KNOWLEDGE_PUSH: Rule(sentence="Push knowledge that prompts may use.", roles=_MAKERS),
         Verb.PRICES_PUSH: Rule(sentence="Push the prices of models.", roles=frozenset({_BUSINESS, _ENGINEERING})),
@@ -117,9 +227,9 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
             roles=frozenset({_ENGINEERING}),
             admin=True,
         ),
-        Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", roles=_ALL),
+        Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS),
         Verb.EVALUATION_FINISH: Rule(sentence="Write down how an evaluation ended.", system=True),
-        Verb.RELEASE_APPROVE: Rule(sentence="Approve a version for an environment.", roles=_ALL),
+        Verb.RELEASE_APPROVE: Rule(sentence="Approve a version for an environment.", kinds=_PEOPLE, roles=_ALL),
         Verb.RELEASE_OPEN: Rule(sentence="Release an approved version.", roles=frozenset({_ENGINEERING, _BUSINESS})),
         Verb.RELEASE_ROLL_BACK: Rule(
             sentence="Roll a release back; this never needs a gate.", roles=_STOPPERS, system=True
@@ -133,14 +243,33 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.PROMPT_REVIVE: Rule(
             sentence="Let a push use the name of a retired prompt again.", roles=frozenset({_BUSINESS})
         ),
-        Verb.PROVIDER_SET: Rule(sentence="Set where a model provider answers, and its key.", admin=True),
-        Verb.PROVIDER_REMOVE: Rule(sentence="Remove a model provider and its key.", admin=True),
-        Verb.PROVIDER_RESEAL: Rule(sentence="Seal the keys of providers anew under another sealing key.", system=True),
-        Verb.PERSON_ERASE: Rule(
-            sentence="Erase what the log says of a person beside their id.", admin=True, system=True
+        Verb.PROVIDER_SET: Rule(sentence="Set where a model provider answers, and its key.", admin=True, place=False),
+        Verb.PROVIDER_REMOVE: Rule(sentence="Remove a model provider and its key.", admin=True, place=False),
+        Verb.PROVIDER_RESEAL: Rule(
+            sentence="Seal the keys of providers anew under another sealing key.", system=True, place=False
         ),
-        Verb.SIGN_IN_FAIL: Rule(sentence="Write down that somebody failed to get in, and how often.", system=True),
-        Verb.KEY_MAKE: Rule(sentence="Announce the key that signs checkpoints.", system=True),
-        Verb.KEY_ROTATE: Rule(sentence="Let a new key sign checkpoints, with the old one's yes.", system=True),
+        Verb.PERSON_ERASE: Rule(
+            sentence="Erase what the log says of a person beside their id.", admin=True, system=True, place=False
+        ),
+        Verb.SIGN_IN_FAIL: Rule(
+            sentence="Write down that somebody failed to get in, and how often.", system=True, place=False
+        ),
+        Verb.KEY_MAKE: Rule(sentence="Announce the key that signs checkpoints.", system=True, place=False),
+        Verb.KEY_ROTATE: Rule(
+            sentence="Let a new key sign checkpoints, with the old one's yes.", system=True, place=False
+        ),
+        Verb.RUNTIME_FETCH: Rule(
+            sentence="Fetch what an environment serves.", kinds=_APPS, anyone=True, place=False, governed=False
+        ),
+        Verb.RUNTIME_ACKNOWLEDGE: Rule(
+            sentence="Say which snapshot a running client serves.",
+            kinds=_APPS,
+            anyone=True,
+            place=False,
+            governed=False,
+        ),
+        Verb.CALL_RECORD: Rule(
+            sentence="Record the calls of an app.", kinds=_APPS, anyone=True, place=False, governed=False
+        ),
     }
 )

@@ -7,24 +7,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cuelight_server.access import store as access
-from cuelight_server.access.model import Answered, Once
+from cuelight_server.access.model import Answered, Once, Token
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.permissions import Decision, may, phrase, words
 from cuelight_server.audit.personal import in_line
 from cuelight_server.audit.verbs import REFUSED, Verb
+from cuelight_server.control.belonging import Owners, held_in, sees
 from cuelight_server.control.desk import Desk
-from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection
+from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection, reading
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.clock import rfc3339
+from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied
-from cuelight_server.kernel.terms import ActorKind, Role
+from cuelight_server.kernel.sight import Unseen, place_of, unseen
+from cuelight_server.kernel.terms import ActorKind, Held, Role
 from cuelight_server.prompts import store as prompts_store
 
 _PATIENCE_MS = {Verb.RELEASE_ROLL_BACK: 30_000}  # a rollback waits out whoever is writing
-Owners = Mapping[str, Mapping[str, Any]]
 FIRST_CONTENT = frozenset(  # what whoever creates a workflow may put into it
     {
         Verb.PROMPT_MINT,
@@ -50,7 +51,7 @@ class Work:
     actor: Actor
     verb: Verb
     workflow: str
-    roles: frozenset[Role]
+    roles: frozenset[Held]
     facts: dict[str, Any] = field(default_factory=dict)
     further: list[Event] = field(default_factory=list)
     once: Once | None = None
@@ -85,6 +86,7 @@ class Work:
         """
         if workflow_of(subject) != self.workflow:
             raise ValueError(f"{subject} is not in {self.workflow}")
+        _refuse_ungoverned(verb)
         decision = may(verb, self.actor, self.roles)
         first = self.verb is Verb.WORKFLOW_CREATE and verb in FIRST_CONTENT
         if not decision.allowed and not first:
@@ -110,9 +112,9 @@ def act(
 
     The subject is a prompt (`sales.x`, `sales.x@v2`) or a workflow (`sales`); for any other subject name the workflow
     whose roles count. On leaving, the audit lines are written and all is committed; any exception undoes all of it.
-    Denied when the actor may not; a Denied or Blocked raised here or inside leaves an audit line `refused` of its own.
-    With `once` a request that was answered already ends in Again and changes nothing; Conflict under the same key for
-    another request.
+    NotFound where the workflow is not there for the actor, Denied when the actor may not; that, and a Denied or Blocked
+    raised inside, leaves an audit line `refused` of its own. With `once` a request that was answered already ends in
+    Again and changes nothing; Conflict under the same key for another request.
     """
     place = workflow_of(subject) if workflow is None else workflow
     try:
@@ -123,14 +125,27 @@ def act(
             audit.append(sql, _line(work, verb.value, subject, work.facts), work.told)
             for line in work.further:
                 audit.append(sql, line)
-    except (Denied, Blocked) as refusal:
+    except (Denied, Blocked, Unseen) as refusal:
         _remember(desk, actor, verb, subject, refusal)
         raise
 
 
+def enter(desk: Desk, actor: Actor, verb: Verb, subject: str) -> None:
+    """Before anything is looked up for a change: NotFound, and a line `refused`, where the place is not there for them.
+
+    What was never there is answered, and remembered, the same.
+    """
+    with reading(desk.registry) as sql:
+        if sees(desk, sql, actor, workflow_of(subject)):
+            return
+    refusal = unseen(subject)
+    _remember(desk, actor, verb, subject, refusal)
+    raise refusal
+
+
 def workflow_of(subject: str) -> str:
     """`sales` for `sales`, `sales.lead_qualification` and `sales.lead_qualification@v2`."""
-    return subject.partition("@")[0].partition(".")[0]
+    return place_of(subject)
 
 
 def prompt_of(subject: str) -> str:
@@ -138,22 +153,23 @@ def prompt_of(subject: str) -> str:
     return subject.partition("@")[0].partition(".")[2]
 
 
-def roles_in(owners: Owners, person: str) -> frozenset[Role]:
-    """The roles that a person holds, as the first or as the backup."""
-    known = {role.value for role in Role}
-    return frozenset(
-        Role(role) for role, who in owners.items() if role in known and person in (who.get("person"), who.get("backup"))
-    )
-
-
 def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str) -> Work:
-    now = _as_of_now(sql, actor)
+    _refuse_ungoverned(verb)
+    now = _as_of_now(desk, sql, actor)
     owners = prompts_store.owners_of(sql, workflow, prompt_of(subject))
-    roles = _roles(desk, now, owners)
+    roles = held_in(desk, sql, now, workflow, owners)
+    if not roles and _hidden(desk, sql, now, verb, workflow):
+        raise unseen(subject)
     decision = may(verb, now, roles)
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
     return Work(sql=sql, at=_moment(desk, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+
+
+def _refuse_ungoverned(verb: Verb) -> None:
+    """A mistake in the program: such a verb passes no door."""
+    if not verb.rule.governed:
+        raise ValueError(f"{verb.value} changes nothing that is governed")
 
 
 def _moment(desk: Desk, sql: Connection) -> datetime:
@@ -174,21 +190,34 @@ def _refuse_again(work: Work) -> None:
     raise Again(before.answer)
 
 
-def _roles(desk: Desk, actor: Actor, owners: Owners) -> frozenset[Role]:
-    """On a local desk its one person tries out anything: nothing there is ever served or opens a gate."""
-    if actor.kind is not ActorKind.PERSON:
-        return frozenset()
-    return frozenset(Role) if desk.local else roles_in(owners, actor.id)
+def _hidden(desk: Desk, sql: Connection, actor: Actor, verb: Verb, workflow: str) -> bool:
+    """Whether the workflow is not there for them. Who creates one sees none yet; an app sees none at all."""
+    if not workflow or not verb.rule.place or verb is Verb.WORKFLOW_CREATE or actor.kind is ActorKind.APP:
+        return False
+    return not sees(desk, sql, actor, workflow)
 
 
-def _as_of_now(sql: Connection, actor: Actor) -> Actor:
-    """The actor as the desk knows it inside this transaction: whoever was disabled a moment ago is out."""
+def _as_of_now(desk: Desk, sql: Connection, actor: Actor) -> Actor:
+    """The actor as the desk knows it inside this transaction: whoever was disabled a moment ago is out.
+
+    So is a token that was revoked since it opened the door. What the key is narrowed to stays.
+    """
     if actor.kind is ActorKind.SYSTEM:
         return actor
     account = access.account(sql, actor.id)
     if account is None or account.disabled_at is not None:
         raise Denied(f"{actor.id} is not, or no longer, someone here", "ask an administrator")
+    if actor.token:
+        _refuse_token(access.token(sql, actor.token), desk.clock())
     return account.actor(actor.environment, actor.scopes, actor.token)
+
+
+def _refuse_token(token: Token | None, now: datetime) -> None:
+    """Denied where what opened the door is over since."""
+    if token is None or token.revoked_at is not None:
+        raise Denied("this token is revoked", "ask an administrator for a new one", credentials="revoked")
+    if token.expires_at is not None and parse(token.expires_at) <= now:
+        raise Denied("this token has run out", "make a new one", credentials="expired")
 
 
 def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: Owners) -> Denied:
@@ -203,7 +232,7 @@ def _denied(actor: Actor, verb: Verb, subject: str, decision: Decision, owners: 
     )
 
 
-def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denied | Blocked) -> None:
+def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denied | Blocked | Unseen) -> None:
     with governed(desk.registry) as sql:
         told = {name: access.by_id(sql, text) for name, text in (("message", refusal.message), ("hint", refusal.hint))}
         facts = {"verb": verb.value, "kind": refusal.kind, **told}

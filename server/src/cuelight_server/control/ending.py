@@ -7,7 +7,7 @@ from typing import Any
 from cuelight_server.access.model import Once
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import Work, act
+from cuelight_server.control.door import Work, act, enter
 from cuelight_server.control.routing import publish, publish_everywhere
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Blocked, Conflict, Invalid, NotFound
@@ -57,6 +57,7 @@ def switch_off(
     """
     place = _environment(environment)
     _reason(why, "switching off")
+    enter(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt)
     with act(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt, once=once) as work:
         here = routing.deployment(work.sql, prompt, place)
         if here is None:
@@ -89,6 +90,7 @@ def retire(desk: Desk, actor: Actor, prompt: str, why: str, *, once: Once | None
     Blocked while it is live in production, NotFound and Conflict where there is nothing to retire (any more).
     """
     _reason(why, "retiring")
+    enter(desk, actor, Verb.PROMPT_RETIRE, prompt)
     with act(desk, actor, Verb.PROMPT_RETIRE, prompt, once=once) as work:
         _refuse_live(work, _known(work, prompt))
         ended = dict[str, Any]()

@@ -7,7 +7,7 @@ from cuelight.contract.condition import same
 from cuelight.contract.content import parse
 from cuelight.contract.meaning import binding
 from cuelight_server.access import store as access
-from cuelight_server.control.authors import authors
+from cuelight_server.control.authors import authors, same_person, through_any_account
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.routing import last_live
 from cuelight_server.control.standing import Looked, errors_now
@@ -63,12 +63,18 @@ def gather(
     bound = _bound(one, prompt, environment, evidence)
     bind = binding(bound) if bound["evidence"] is not None and one.number is not None else None
     document, short = one.workflow.document, prompt.partition(".")[2]
+    held = _holders(sql, policy.holders(document, short))
+    given = store.approvals(sql, prompt, one.number, environment, bind) if bind and one.number else ()
+    made = authors(sql, one.found, one.suite.name if one.suite else None, one.governing)
+    person_of = same_person(
+        sql, {*made, *(id for people in held.values() for id, _ in people), *(yes.person for yes in given)}
+    )
     return Facts(
         prompt=prompt,
         label=label,
         environment=environment,
         minted=one.number is not None,
-        authors=authors(sql, one.found, one.suite.name if one.suite else None, one.governing),
+        authors=through_any_account(made, person_of),
         local=desk.local,
         demo=desk.demo,
         live=live,
@@ -78,8 +84,8 @@ def gather(
         lint=errors_now(sql, one.found, one.workflow, before).errors,
         evidence=evidence,
         required=policy.required(document, short, _change(one), environment, one.rules.document if one.rules else None),
-        holders=_holders(sql, policy.holders(document, short)),
-        approvals=store.approvals(sql, prompt, one.number, environment, bind) if bind and one.number else (),
+        holders=held,
+        approvals=given,
         fallback=policy.fallback_declared(document, short),
         declared_only=policy.declared_only(document, one.workflow.authority, one.found.content),
         blocks_declared_only=policy.blocks_declared_only(document),
@@ -89,6 +95,8 @@ def gather(
         knowledge=_knowledge(one, report),
         rollback_unread=tuple(lost[:_SHOWN]),
         rollback_unsure=tuple(unsure[:_SHOWN]),
+        ownerless=_ownerless(sql, one, short, environment),
+        person_of=person_of,
     )
 
 
@@ -231,6 +239,16 @@ def _suite_change(sql: Connection, one: _Candidate) -> str:
 def _holders(sql: Connection, named: Holders) -> Holders:
     """Those of the named people who are not disabled."""
     return {role: tuple(who for who in people if _enabled(sql, who[0])) for role, people in named.items()}
+
+
+def _ownerless(sql: Connection, one: _Candidate, prompt: str, environment: str) -> tuple[str, ...]:
+    """Owners who are missing count where people are served; an account that was never made counts as here."""
+    if environment != Environment.PRODUCTION:
+        return ()
+    document = one.workflow.document
+    named = {id for people in policy.holders(document, prompt).values() for id, _ in people}
+    named |= {id for id in policy.two_owners(document) if id}
+    return policy.ownerless(document, prompt, {id for id in named if _enabled(sql, id)})
 
 
 def _enabled(sql: Connection, person: str) -> bool:

@@ -1,8 +1,9 @@
 """Models that are no longer offered: recording that one is."""
 
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.belonging import roles_in
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import act, roles_in
+from cuelight_server.control.door import act
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Conflict, Invalid

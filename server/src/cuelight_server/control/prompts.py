@@ -8,10 +8,12 @@ from cuelight.contract.content import Content, parse
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.push import PushResult, facts, push
+from cuelight_server.control.push import facts, facts_apart, push
+from cuelight_server.control.pushed import PushResult
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import MAX_SIZE
+from cuelight_server.kernel.sight import EVERYTHING, Sight, unseen
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, Item, checked, number_of
@@ -67,13 +69,17 @@ class LabelDiff:
         return {"prompt": self.prompt, "from": old, "to": new, **self.diff.to_json()}
 
 
-def lint_bundle(desk: Desk, bundle: Any) -> LintResult:
-    """What is wrong with a folder, and which of its rules anything enforces; nothing is stored. Invalid as in push."""
+def lint_bundle(desk: Desk, bundle: Any, sight: Sight = EVERYTHING) -> LintResult:
+    """What is wrong with a folder, and which of its rules anything enforces; nothing is stored. Invalid as in push.
+
+    Of a workflow that is out of sight nothing is looked at: as if the desk had nothing of that name.
+    """
     folder = checked(bundle)
     with reading(desk.registry) as sql:
         suites = {one.name: one for one in store.suites(sql, folder.name)}
         knowledge = {one.name: one for one in store.all_knowledge(sql, folder.name)}
-        look = facts(sql, folder, suites, knowledge)
+        seen = sight.sees(folder.name)
+        look = facts(sql, folder, suites, knowledge) if seen else facts_apart(sql, folder)
     digests = {
         f"{folder.name}.{name}": {label: item.content.digest for label, item in labels.items()}
         for name, labels in folder.prompts.items()
@@ -81,7 +87,9 @@ def lint_bundle(desk: Desk, bundle: Any) -> LintResult:
     return LintResult(tuple(lint(look)), tuple(rules(look)), digests)
 
 
-def diff_labels(desk: Desk, prompt: str, from_label: str, to_label: str, bundle: Any = None) -> LabelDiff:
+def diff_labels(
+    desk: Desk, prompt: str, from_label: str, to_label: str, bundle: Any = None, sight: Sight = EVERYTHING
+) -> LabelDiff:
     """What changed from one label of a prompt to another.
 
     A label is `v2`, that of a draft, or an environment (`production`): what it serves to everyone; on a local desk,
@@ -90,6 +98,8 @@ def diff_labels(desk: Desk, prompt: str, from_label: str, to_label: str, bundle:
     everything is new.
     """
     folder = checked(bundle) if bundle is not None else None
+    if not sight.sees(prompt):
+        return _diff_apart(folder, prompt, from_label, to_label)
     with reading(desk.registry) as sql:
         old = _find(desk, sql, folder, prompt, from_label)
         new = _find(desk, sql, folder, prompt, to_label)
@@ -97,6 +107,17 @@ def diff_labels(desk: Desk, prompt: str, from_label: str, to_label: str, bundle:
         missing = from_label if new is not None else to_label
         raise NotFound(f"{prompt} has no {missing}", "see its labels with `cuelight show`")
     return LabelDiff(prompt, old, new, diff(old.content if old else None, new.content))
+
+
+def _diff_apart(folder: Bundle | None, prompt: str, from_label: str, to_label: str) -> LabelDiff:
+    """The same for somebody who does not see the workflow: the folder is all there is."""
+    items = _items(folder, prompt)
+    old, new = items.get(from_label), items.get(to_label)
+    if new is None or (old is None and from_label not in list(Environment)):
+        raise unseen(prompt)
+    before = Labelled(from_label, old.content.digest, old.content) if old else None
+    after = Labelled(to_label, new.content.digest, new.content)
+    return LabelDiff(prompt, before, after, diff(before.content if before else None, after.content))
 
 
 def _find(desk: Desk, sql: Connection, folder: Bundle | None, prompt: str, label: str) -> Labelled | None:

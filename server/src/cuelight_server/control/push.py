@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from cuelight.contract.canonical import canonical_text
@@ -11,87 +11,45 @@ from cuelight_server.access import store as access
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import Work, act
+from cuelight_server.control.door import Work, act, enter
+from cuelight_server.control.governing import Change, hold_back, propose
 from cuelight_server.control.knowledge import changes
 from cuelight_server.control.on_desk import on_desk
+from cuelight_server.control.pushed import PushResult
 from cuelight_server.control.routing import publish_everywhere
 from cuelight_server.control.shelving import Push, apply
 from cuelight_server.db.engine import Connection, reading
+from cuelight_server.governance import store as governance
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Blocked, Conflict, Invalid
 from cuelight_server.kernel.terms import Environment, Role
 from cuelight_server.prompts import store
-from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, checked
+from cuelight_server.prompts.bundle import Bundle, Earlier, Facts, OnDesk, checked
 from cuelight_server.prompts.enforcement import rules
 from cuelight_server.prompts.fragments import Changed, dependants, includes
-from cuelight_server.prompts.knowledge import KnowledgeChange
 from cuelight_server.prompts.lint import lint
-from cuelight_server.prompts.model import Finding, Numbered, RuleState
-from cuelight_server.prompts.plan import Entry, Placed, Plan, State, Stored, dropped, lowered, plan, retired_names
+from cuelight_server.prompts.model import Numbered
+from cuelight_server.prompts.plan import Plan, State, Stored, dropped, plan, retired_names
 from cuelight_server.routing import store as routing
 
 Step = tuple[Verb, str]
 _LOOKS = 3  # at a desk that changes under a push, before it gives up
 
 
-@dataclass(frozen=True, slots=True)
-class PushResult:
-    """What a push did. Refused versions are part of the process, so they are told and not raised."""
-
-    workflow: str
-    plan: Plan
-    rules: tuple[RuleState, ...]
-    findings: tuple[Finding, ...]
-    ignored: tuple[Mapping[str, str], ...]
-    dependants: tuple[Changed, ...] = ()
-    readers: tuple[KnowledgeChange, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As it goes over the wire."""
-        done = self.plan
-        return {
-            "workflow": self.workflow,
-            "minted": [{**self._version(one), "why": one.why} for one in done.mint],
-            "unchanged": [{**self._version(one), "why": one.why} for one in done.unchanged],
-            "refused": [self._refused(one) for one in done.refused],
-            "drafts": [{**self._named(one), "state": one.state.value} for one in done.drafts],
-            "suites": [_placed_json(one) for one in done.suites],
-            "knowledge": [_placed_json(one) for one in done.knowledge],
-            "prices": _placed_json(done.prices) if done.prices else None,
-            "recordings": {
-                "new": len(done.new_recordings),
-                "changed": len(done.changed_recordings),
-                "unchanged": done.unchanged_recordings,
-            },
-            "governance": done.governance.value,
-            "rules": [one.to_json() for one in self.rules],
-            "ignored": [dict(one) for one in self.ignored],
-            "findings": [one.to_json() for one in self.findings],
-            "dependants": [one.to_json() for one in self.dependants],
-            "knowledge_dependants": [one.to_json() for one in self.readers],
-        }
-
-    def _named(self, entry: Entry) -> dict[str, Any]:
-        digest = entry.item.content.digest
-        return {"prompt": f"{self.workflow}.{entry.prompt}", "label": entry.label, "digest": digest}
-
-    def _version(self, entry: Entry) -> dict[str, Any]:
-        return {**self._named(entry), "number": entry.number}
-
-    def _refused(self, entry: Entry) -> dict[str, Any]:
-        told = {"why": entry.why, "hint": entry.hint, "findings": [one.to_json() for one in entry.findings]}
-        return {"prompt": f"{self.workflow}.{entry.prompt}", "label": entry.label, **told}
-
-
 def push(desk: Desk, actor: Actor, bundle: Any, *, as_drafts: bool = False, revive: Collection[str] = ()) -> PushResult:
     """Store what a folder has that the desk has not.
 
     Invalid with every problem when a document does not fit its kind, Conflict for a retired name that is not among
-    those to `revive` (full names), Denied where the person may not do one part of it, Blocked for a lowered tier and
-    for a prompt that is left out while it serves: then nothing is written. `as_drafts` stores every label as a draft,
-    also `v2`. A push that changes nothing leaves no audit line.
+    those to `revive` (full names), Denied where the person may not do one part of it, NotFound where the workflow is
+    not there for them, Blocked for a prompt that is left out while it serves: then nothing is written. `as_drafts`
+    stores every label as a draft, also `v2`. A push that changes nothing leaves no audit line.
+
+    What governs the workflow is not changed by a push where its tier asks others: it becomes a proposal, and everything
+    else is stored.
     """
     folder = checked(bundle)
+    if _known(desk, folder.name):
+        enter(desk, actor, Verb.WORKFLOW_PUSH, folder.name)
     for _ in range(_LOOKS):
         with suppress(_Moved):
             return _try(desk, actor, folder, revive, as_drafts=as_drafts)
@@ -106,20 +64,41 @@ def _try(desk: Desk, actor: Actor, folder: Bundle, revive: Collection[str], *, a
     """Look, then store what was seen to be new. Whatever takes long is done before the lock: a rollback may wait for it."""
     with reading(desk.registry) as sql:
         marks = _marks(sql, folder)
-        stored, seen = _look(sql, folder, revive, as_drafts=as_drafts)
-    steps = list(_steps(stored, folder, seen.plan))
+        storable, waiting = hold_back(desk, sql, folder)
+        stored, seen = _look(sql, storable, revive, as_drafts=as_drafts)
+    seen = _told(seen, waiting)
+    steps = list(_steps(stored, storable, seen))
     if not steps:
         return seen
     texts = _texts(seen.plan)
     with act(desk, actor, *steps[0]) as work:
         if _marks(work.sql, folder) != marks:
             raise _Moved
-        _refuse_lower_tier(stored, folder)
         _refuse_dropped(work, stored, folder)
-        apply(Push(work, steps[0], folder, stored, texts), seen.plan)
-        if retired_names(stored, folder):
+        made = Push(work, steps[0], storable, stored, texts)
+        apply(made, seen.plan)
+        if retired_names(stored, storable):
             publish_everywhere(desk, work)
-    return seen
+        return _proposed(desk, made, seen)
+
+
+def _known(desk: Desk, workflow: str) -> bool:
+    with reading(desk.registry) as sql:
+        return store.workflow(sql, workflow) is not None
+
+
+def _told(seen: PushResult, waiting: Change | None) -> PushResult:
+    known = waiting.known.id if waiting is not None and waiting.known and waiting.waits_already else None
+    return replace(seen, waiting=waiting, proposal=known)
+
+
+def _proposed(desk: Desk, push: Push, seen: PushResult) -> PushResult:
+    """What waits becomes a proposal, unless it is one already."""
+    if seen.waiting is None or seen.waiting.waits_already:
+        return seen
+    made, told = propose(desk, push.work, seen.waiting)
+    push.tell(Verb.GOVERNANCE_PROPOSE, push.folder.name, **told)
+    return replace(seen, proposal=made.id)
 
 
 def _marks(sql: Connection, folder: Bundle) -> tuple[Any, ...]:
@@ -127,7 +106,9 @@ def _marks(sql: Connection, folder: Bundle) -> tuple[Any, ...]:
     contents = {content for content, _, _ in folder.recordings}
     served = {short: routing.served(sql, f"{folder.name}.{short}", Environment.PRODUCTION) for short in folder.prompts}
     texts = store.recording_texts(sql, folder.name, contents)
-    return store.marks(sql, folder.name), texts, _people(sql, folder), served, sorted(store.retired_models(sql))
+    waits = governance.open_proposal(sql, folder.name)
+    gone = sorted(store.retired_models(sql))
+    return store.marks(sql, folder.name), texts, _people(sql, folder), served, gone, waits and waits.id
 
 
 def _texts(made: Plan) -> dict[str, str]:
@@ -163,6 +144,12 @@ def facts(sql: Connection, folder: Bundle, suites: Mapping[str, Numbered], knowl
     earlier = {short: tuple(_earlier(sql, f"{folder.name}.{short}")) for short in folder.prompts}
     gone = frozenset(store.retired_models(sql))
     return Facts(folder, asked, _people(sql, folder), known, earlier, on_desk(sql, folder, asked), gone)
+
+
+def facts_apart(sql: Connection, folder: Bundle) -> Facts:
+    """The same for somebody who does not see the workflow: as if the desk had nothing of it."""
+    nothing: Mapping[str, tuple[Earlier, ...]] = dict.fromkeys(folder.prompts, ())
+    return Facts(folder, dict(folder.suites), _people(sql, folder), dict(folder.knowledge), nothing, OnDesk())
 
 
 def _earlier(sql: Connection, prompt: str) -> Iterator[Earlier]:
@@ -227,9 +214,9 @@ def _is_retired(sql: Connection, name: str) -> Conflict:
     )
 
 
-def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
+def _steps(stored: Stored, folder: Bundle, seen: PushResult) -> Iterator[Step]:
     """Every audit line that the push will leave, the governing one first; each asks for its own permission."""
-    name = folder.name
+    name, made = folder.name, seen.plan
     items = list(_items(name, made))
     if stored.workflow is None:
         yield Verb.WORKFLOW_CREATE, name
@@ -239,6 +226,8 @@ def _steps(stored: Stored, folder: Bundle, made: Plan) -> Iterator[Step]:
             yield Verb.WORKFLOW_PUSH, name
         if made.governance is State.CHANGED:
             yield Verb.WORKFLOW_GOVERN, name
+        if seen.waiting is not None and not seen.waiting.waits_already:
+            yield Verb.GOVERNANCE_PROPOSE, name
     yield from ((Verb.PROMPT_REVIVE, one) for one in retired_names(stored, folder))
     yield from items
 
@@ -255,17 +244,6 @@ def _items(name: str, made: Plan) -> Iterator[Step]:
         yield Verb.RECORDING_PUSH, name
 
 
-def _refuse_lower_tier(stored: Stored, folder: Bundle) -> None:
-    tiers = lowered(stored, folder)
-    if tiers:
-        raise Blocked(
-            f"lowering the tier of {folder.name} from {tiers[0]} to {tiers[1]} needs the approvals of tier {tiers[0]}",
-            "not possible by push: put the tier back, and push the rest",
-            old=tiers[0].value,
-            new=tiers[1].value,
-        )
-
-
 def _refuse_dropped(work: Work, stored: Stored, folder: Bundle) -> None:
     """Callers of a prompt that was ever released get its fallback while it is off: only retiring it ends that."""
     for name in dropped(stored, folder):
@@ -275,8 +253,3 @@ def _refuse_dropped(work: Work, stored: Stored, folder: Bundle) -> None:
                 f"workflow.yaml leaves out {name}, which was released to {', '.join(where)}",
                 f"put it back, or retire it first: cuelight retire {name} --why ...",
             )
-
-
-def _placed_json(placed: Placed) -> dict[str, Any]:
-    named = {"name": placed.name} if placed.name else {}
-    return {**named, "number": placed.number, "digest": placed.digest, "state": placed.state.value}

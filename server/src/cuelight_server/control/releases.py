@@ -7,7 +7,7 @@ from cuelight.contract.canonical import digest
 from cuelight_server.access.model import Once
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
-from cuelight_server.control.door import Work, act
+from cuelight_server.control.door import Work, act, enter
 from cuelight_server.control.evidence import gather, look
 from cuelight_server.control.routing import UNREADABLE, publish, restorable
 from cuelight_server.control.standing import Looked
@@ -83,6 +83,7 @@ def approve(
     `role` is needed only to choose among several. Blocked, Denied, Invalid and Conflict as in `releases.rules.role_for`.
     """
     place, asked = _environment(environment), _role(role)
+    enter(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}", once=once) as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)
@@ -118,6 +119,7 @@ def release(
     provide it, with the checklist in details.checklist; Conflict when it is live already.
     """
     place = _environment(environment)
+    enter(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}", once=once) as work:
         facts = gather(desk, work.sql, prompt, label, place, looked)

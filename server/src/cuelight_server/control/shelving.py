@@ -8,8 +8,11 @@ from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import well_named
+from cuelight_server.control.belonging import roles_in
 from cuelight_server.control.door import Work
-from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.governance import store as governance
+from cuelight_server.governance.model import Membership
+from cuelight_server.kernel.terms import ActorKind, Member
 from cuelight_server.prompts import store
 from cuelight_server.prompts.bundle import Bundle, workflow_digest
 from cuelight_server.prompts.model import Draft, Numbered, Prompt, Version, Workflow
@@ -78,6 +81,16 @@ def _save_workflow(push: Push, made: Plan) -> None:
         )
         store.save_workflow(work.sql, new)
         told |= {"revision": new.revision, "digest": new.digest, "people": list(_add_people(push))}
+    if old is None and not roles_in(folder.workflow["owners"], work.actor.id):
+        member = Membership(
+            workflow=folder.name,
+            account=work.actor.id,
+            role=Member.MEMBER.value,
+            granted_by=work.actor.id,
+            granted_at=work.at_text,
+        )
+        governance.admit(work.sql, member)  # whoever creates a workflow goes on seeing it
+        told |= {"member": work.actor.id}
     for verb in (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN):
         if (verb, folder.name) == push.first:
             work.note(**told)

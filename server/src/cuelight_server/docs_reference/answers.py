@@ -7,8 +7,11 @@ from typing import Any
 from cuelight_server.api.runtime import SentAck
 from cuelight_server.audit.model import Event, Issued, Proof, SigningKey
 from cuelight_server.control.ending import RetiredPrompt, SwitchedOff
+from cuelight_server.control.explaining import Explained
+from cuelight_server.control.proposals import ProposalShown
 from cuelight_server.control.releases import Released
 from cuelight_server.docs_reference.markdown import codes
+from cuelight_server.governance.model import Consent, Membership
 from cuelight_server.prompts.model import RetiredModel
 from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
@@ -20,6 +23,7 @@ from cuelight_server.views.evaluation import EvaluationLine, ResultLine
 from cuelight_server.views.knowledge import KnowledgeLine
 from cuelight_server.views.knowledge import ReleaseLine as KnowledgeReleaseLine
 from cuelight_server.views.models import ModelLine
+from cuelight_server.views.ownership import Ownership
 from cuelight_server.views.people import AccountLine, KeyLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
@@ -27,20 +31,23 @@ from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
 
 _PUSHED = (
-    "workflow minted unchanged refused drafts suites knowledge prices recordings governance rules ignored findings"
-    " dependants knowledge_dependants"
+    "workflow minted unchanged refused drafts suites knowledge prices recordings governance proposal rules ignored"
+    " findings dependants knowledge_dependants"
 )
 _RELEASE = "workflow name number digest description items actor at intact rules shown next"
 _COMPARED = "workflow name from to changes added removed changed about left_out"
 _DIFF = "prompt from to change_class summary parts"
 _CHECKLIST = "prompt label environment ok binding items bound"
 _ROLLED_BACK = "prompt environment from to switched_off snapshot_version no_op words"
+_APPLIED = "id workflow revision changes voided"
 _BUNDLE = "workflow authority prompts suites knowledge prices recordings ignored"
 
 
 def _of(kind: Any) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind))
 
+
+_PROPOSAL = (*_of(ProposalShown), "ready")
 
 # Address -> the keys of its answer.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +78,20 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/people/{id}/email": _of(AccountLine),
     "POST /api/v1/keys": ("key", *_of(KeyLine)),
     "POST /api/v1/keys/{id}/revoke": _of(KeyLine),
+    "GET /api/v1/governance/{id}": _PROPOSAL,
+    "POST /api/v1/governance/{id}/approve": _of(Consent),
+    "POST /api/v1/governance/{id}/decline": _PROPOSAL,
+    "POST /api/v1/governance/{id}/withdraw": _PROPOSAL,
+    "POST /api/v1/governance/{id}/apply": tuple(_APPLIED.split()),
+    "POST /api/v1/governance/{id}/undo": ("applied", "proposal"),
+    "POST /api/v1/handovers": _PROPOSAL,
+    "POST /api/v1/handovers/{id}/accept": _PROPOSAL,
+    "POST /api/v1/handovers/{id}/decline": _PROPOSAL,
+    "POST /api/v1/workflows/{workflow}/members": _of(Membership),
+    "DELETE /api/v1/workflows/{workflow}/members/{account}/{role}": ("workflow", "account", "role"),
+    "GET /api/v1/owners": _of(Ownership),
+    "GET /api/v1/owners/export": ("form", "text"),
+    "GET /api/v1/access/explain": _of(Explained),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -95,6 +116,8 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/audit": _of(Event),
     "GET /api/v1/audit/checkpoints": _of(Issued),
     "GET /api/v1/audit/keys": _of(SigningKey),
+    "GET /api/v1/governance": _PROPOSAL,
+    "GET /api/v1/workflows/{workflow}/members": _of(Membership),
 }
 
 
@@ -127,6 +150,8 @@ OTHERS: Mapping[str, str] = {
     "GET /audit": "A person who is signed in. The log, searched by `actor`, `verb`, `subject`, `since` and `until`, as HTML.",
     "GET /audit/{seq:int}": "A person who is signed in. One line of the log with its proof, as HTML.",
     "POST /audit/verify": "A person who is signed in. Recomputes everything and says what does not fit, as HTML.",
+    "GET /owners": "A person who is signed in. The ownership map, and what waits for a yes; `workflow` for one of them.",
+    "GET /access": "A person who is signed in. Asks whether `who` may do `verb` on `subject`, and says why.",
     "GET /signin": "Everyone. The page to sign in.",
     "POST /signin": "Everyone. Takes the form fields `id` and `password`, or `as` on a demo desk; sets the session's "
     "cookie. 403 for a wrong pair, 429 with `Retry-After` for who has to wait.",

@@ -3,14 +3,17 @@
 import ast
 import inspect
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from cuelight.cli import ending
 from cuelight.contract.errors import KINDS
 from cuelight_server.api.errors import STATUS
-from cuelight_server.audit.permissions import who_may
+from cuelight_server.audit.duties import DUTIES
+from cuelight_server.audit.permissions import may, who_may, words
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.docs_reference.markdown import code, page, section, table
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.terms import ActorKind, Held, Member, Role
 from cuelight_server.prompts.enforcement import ENFORCED_BY
 from cuelight_server.settings import Settings
 
@@ -32,14 +35,53 @@ _ENDS = {
 def verbs_page() -> str:
     """Everything that can be done, and by whom."""
     rows = [(code(verb.value), verb.rule.sentence, ", ".join(who_may(verb))) for verb in Verb]
+    rights = [(code(verb.value), *(_may(verb, *who) for who in _COLUMNS.values())) for verb in Verb]
+    duties = [
+        (words(role).capitalize(), one.duty, ", ".join(code(verb.value) for verb in one.rights))
+        for role, one in DUTIES.items()
+    ]
     return page(
         "Verbs",
         "Everything that one can do with the desk. The verb stands in the audit log, and who is not listed may not do "
         "it. Roles count in the workflow that is touched, and only while a person holds them. `the desk itself` is also "
-        "the shell on the machine that holds the data. An app's key can do none of them.",
+        "the shell on the machine that holds the data. An app's key fetches and reports, and changes nothing.",
         table(("verb", "what it does", "who may"), rows),
         f"An attempt that was denied or blocked leaves a line with the verb {code(REFUSED)}.",
+        section(
+            "Rights, role by role",
+            "A service account and an agent are shown with every role: what is empty they never do, whatever they hold. "
+            "A key with scopes only takes away. What people may not do twice (write and approve, approve in two roles) "
+            "is not in this table: `cuelight access explain` says it for one person and one change.",
+            table(("verb", *_COLUMNS), rights),
+        ),
+        section("What each owner answers for", table(("owner", "duty", "rights that go with it"), duties)),
     )
+
+
+_ROLES = {
+    Role.WORKFLOW_OWNER: "business",
+    Role.DOMAIN_EXPERT: "expert",
+    Role.ENGINEERING_OWNER: "engineering",
+    Role.RISK_OWNER: "risk",
+    Role.SUPPORT_OWNER: "support",
+}
+_PERSON = Actor("somebody", "Somebody", ActorKind.PERSON)
+_EVERY = frozenset[Held]({*Role, *Member})
+# Column -> who, and what they hold.
+_COLUMNS: Mapping[str, tuple[Actor, frozenset[Held]]] = {
+    **{name: (_PERSON, frozenset({role})) for role, name in _ROLES.items()},
+    "member": (_PERSON, frozenset({Member.MEMBER})),
+    "reader": (_PERSON, frozenset({Member.READER})),
+    "administrator": (replace(_PERSON, admin=True), frozenset()),
+    "service": (replace(_PERSON, kind=ActorKind.SERVICE), _EVERY),
+    "agent": (replace(_PERSON, kind=ActorKind.AGENT), _EVERY),
+    "app": (replace(_PERSON, kind=ActorKind.APP), frozenset()),
+    "the desk": (SYSTEM, frozenset()),
+}
+
+
+def _may(verb: Verb, actor: Actor, held: frozenset[Held]) -> str:
+    return "yes" if may(verb, actor, held).allowed else " "
 
 
 def settings_page() -> str:

@@ -68,6 +68,16 @@ class Role(StrEnum):
     SUPPORT_OWNER = "support_owner"
 
 
+class Member(StrEnum):
+    """Who belongs to a workflow without owning it: a reader looks, a member also drafts and evaluates."""
+
+    READER = "reader"
+    MEMBER = "member"
+
+
+Held = Role | Member  # what somebody may hold in a workflow
+
+
 class Environment(StrEnum):
     """Where prompts are served; keys, calls and metrics never cross."""
 

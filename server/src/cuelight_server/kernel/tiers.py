@@ -22,3 +22,8 @@ FLOORS: Mapping[Tier, Json] = {  # joined with every gate by strictness: a gate 
     Tier.HIGH: {**_NONE_FAILS, "min_pass_rate": 0.9},
     Tier.REGULATED: {**_NONE_FAILS, "min_pass_rate": 0.95},
 }
+
+
+def tier_of(document: Json) -> Tier:
+    """The tier of a workflow document; the strictest where it does not say."""
+    return Tier(document.get("tier", Tier.REGULATED.value))

@@ -7,22 +7,10 @@ from typing import Any
 
 from cuelight.contract.canonical import digest
 from cuelight.contract.condition import same
-from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.bundle import Bundle, Item, number_of
+from cuelight_server.prompts.governed import governed, rest
 from cuelight_server.prompts.lint import standing_in_the_way
 from cuelight_server.prompts.model import Finding, Numbered, RecordingKey, Workflow
-
-GOVERNED = (
-    "tier",
-    "situations",
-    "owners",
-    "business_owner",
-    "technical_owner",
-    "approved_endpoints",
-    "release",
-    "rollback",
-)
-GOVERNED_OF_PROMPT = ("owners", "release")
 
 
 class State(StrEnum):
@@ -94,7 +82,7 @@ class Plan:
 
 
 def plan(stored: Stored, bundle: Bundle, findings: list[Finding], *, as_drafts: bool) -> Plan:
-    """What a push of this folder does to this desk; nothing is refused as a whole here (see `conflict`, `lowered`)."""
+    """What a push of this folder does to this desk; nothing is refused as a whole here (see `retired_names`)."""
     entries = [
         entry for name in bundle.prompts for entry in _prompt(stored, bundle, name, findings, as_drafts=as_drafts)
     ]
@@ -103,7 +91,7 @@ def plan(stored: Stored, bundle: Bundle, findings: list[Finding], *, as_drafts: 
     return Plan(
         governance=_governance(stored.workflow, bundle),
         revised=_revised(stored.workflow, bundle),
-        reworded=stored.workflow is None or not same(_rest(stored.workflow.document), _rest(bundle.workflow)),
+        reworded=stored.workflow is None or not same(rest(stored.workflow.document), rest(bundle.workflow)),
         mint=tuple(minted),
         unchanged=tuple(one for one in entries if one.number is not None and one.state is State.UNCHANGED),
         refused=tuple(one for one in entries if one.why and one.number is None),
@@ -127,14 +115,6 @@ def dropped(stored: Stored, bundle: Bundle) -> list[str]:
     """Full names of prompts that the workflow document names on the desk and no longer in the folder."""
     before = stored.workflow.document.get("prompts", {}) if stored.workflow else {}
     return sorted({f"{bundle.name}.{short}" for short in before.keys() - bundle.workflow["prompts"]} - stored.retired)
-
-
-def lowered(stored: Stored, bundle: Bundle) -> tuple[Tier, Tier] | None:
-    """(old tier, new tier) where the folder lowers it; else None."""
-    if stored.workflow is None:
-        return None
-    old, new = Tier(stored.workflow.document["tier"]), Tier(bundle.workflow["tier"])
-    return (old, new) if new < old else None
 
 
 def _prompt(stored: Stored, bundle: Bundle, name: str, findings: list[Finding], *, as_drafts: bool) -> Iterator[Entry]:
@@ -246,25 +226,5 @@ def _revised(stored: Workflow | None, bundle: Bundle) -> bool:
 def _governance(stored: Workflow | None, bundle: Bundle) -> State:
     if stored is None:
         return State.NEW
-    governed = same(_governed(stored.document), _governed(bundle.workflow))
-    return State.UNCHANGED if governed and same(stored.authority, bundle.authority) else State.CHANGED
-
-
-def _governed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a workflow document that decide who may do what."""
-    own = {key: document[key] for key in GOVERNED if key in document}
-    prompts = {
-        name: {key: one[key] for key in GOVERNED_OF_PROMPT if key in one}
-        for name, one in document.get("prompts", {}).items()
-    }
-    return {**own, "prompts": {name: kept for name, kept in prompts.items() if kept}}
-
-
-def _rest(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything else in a workflow document."""
-    own = {key: value for key, value in document.items() if key not in GOVERNED and key != "prompts"}
-    prompts = {
-        name: {key: value for key, value in one.items() if key not in GOVERNED_OF_PROMPT}
-        for name, one in document.get("prompts", {}).items()
-    }
-    return {**own, "prompts": prompts}
+    equal = same(governed(stored.document), governed(bundle.workflow))
+    return State.UNCHANGED if equal and same(stored.authority, bundle.authority) else State.CHANGED

@@ -85,10 +85,14 @@ def prompt(sql: Connection, name: str) -> Prompt | None:
     return None if row is None else _prompt(row)
 
 
-def prompts(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Prompt]:
-    """Prompts by full name, from above `after`."""
+def prompts(
+    sql: Connection, after: str = "", size: int = DEFAULT_SIZE, among: Collection[str] | None = None
+) -> Page[Prompt]:
+    """Prompts by full name, from above `after`; those of the workflows `among`, where some are given."""
     table = schema.prompt
     found = select(table).where(table.c.name > after).order_by(table.c.name).limit(checked_size(size) + 1)
+    if among is not None:
+        found = found.where(table.c.workflow.in_(among))
     return page_of([_prompt(row) for row in sql.execute(found)], size, lambda one: one.name)
 
 
@@ -349,6 +353,16 @@ def knowledge_releases(
         found = found.where(table.c.number < before)
     rows = sql.execute(found.limit(checked_size(size) + 1))
     return page_of([_numbered(row) for row in rows], size, lambda one: str(one.number))
+
+
+def knowledge_pushed_since(sql: Connection, workflow: str, bound: Mapping[str, str]) -> list[str]:
+    """Ids of those who pushed knowledge after what is `bound` (name -> digest); all of a name that is not bound."""
+    table, found = schema.knowledge, set[str]()
+    query = select(table.c.name, table.c.number, table.c.digest, table.c.actor).where(table.c.workflow == workflow)
+    rows = sql.execute(query.order_by(table.c.name, table.c.number).limit(_MOST)).all()
+    then = {row.name: row.number for row in rows if bound.get(row.name) == row.digest}
+    found.update(row.actor for row in rows if row.number > then.get(row.name, 0))
+    return sorted(found)
 
 
 def save_knowledge(sql: Connection, new: Numbered) -> None:

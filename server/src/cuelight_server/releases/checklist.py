@@ -29,26 +29,28 @@ def by_id(facts: Facts) -> Facts:
 
 
 def filled(facts: Facts) -> dict[Role, Approval]:
-    """Which approval fills which required role: held now, not by the author, each by another person.
+    """Which approval fills which required role: held now, not by an author, each by another person.
 
     Where a person could fill two roles the assignment that fills most is taken.
     """
     usable = {
         role: [one for one in facts.approvals if one.role is role and _counts(facts, one)] for role in facts.required
     }
-    return _assign(facts.required, usable, frozenset())
+    return _assign(facts, facts.required, usable, frozenset())
 
 
 def _assign(
-    roles: tuple[Role, ...], usable: Mapping[Role, list[Approval]], taken: frozenset[str]
+    facts: Facts, roles: tuple[Role, ...], usable: Mapping[Role, list[Approval]], taken: frozenset[str]
 ) -> dict[Role, Approval]:
     if not roles:
         return {}
     role, rest = roles[0], roles[1:]
     ways = [
-        {role: one} | _assign(rest, usable, taken | {one.person}) for one in usable[role] if one.person not in taken
+        {role: one} | _assign(facts, rest, usable, taken | {facts.one(one.person)})
+        for one in usable[role]
+        if facts.one(one.person) not in taken
     ]
-    return max([*ways, _assign(rest, usable, taken)], key=len)
+    return max([*ways, _assign(facts, rest, usable, taken)], key=len)
 
 
 def _counts(facts: Facts, approval: Approval) -> bool:
@@ -71,6 +73,7 @@ def _items(facts: Facts) -> Iterator[Item]:
     yield from (_approval(facts, role) for role in facts.required)
     yield _people(facts)
     yield from _held(facts)
+    yield _owners(facts)
     yield _fallback(facts)
     yield _rollback(facts)
     yield _declared_only(facts)
@@ -157,7 +160,7 @@ def _approval(facts: Facts, role: Role) -> Item:
 
 def _people(facts: Facts) -> Item:
     given = filled(facts)
-    yes = {approval.person for approval in given.values()}
+    yes = {facts.one(approval.person) for approval in given.values()}
     authors = [one.person for one in facts.approvals if one.person in facts.authors and one.role not in given]
     if authors:
         why = "; ".join(dict.fromkeys(f"{one} {facts.authors[one]}" for one in authors))
@@ -170,7 +173,7 @@ def _people(facts: Facts) -> Item:
 
 def _only_taken(facts: Facts, role: Role, yes: set[str]) -> bool:
     given = [one for one in facts.approvals if one.role is role and _counts(facts, one)]
-    return bool(given) and all(one.person in yes for one in given)
+    return bool(given) and all(facts.one(one.person) in yes for one in given)
 
 
 def _held(facts: Facts) -> Iterator[Item]:
@@ -183,6 +186,13 @@ def _held(facts: Facts) -> Iterator[Item]:
         yield _no("held", words, ("a present holder of the role",))
     else:
         yield _yes("held", "everyone who said yes holds the role now")
+
+
+def _owners(facts: Facts) -> Item:
+    if not facts.ownerless:
+        return _yes("owners", "every owner that the tier asks for is named and here")
+    words = f"owners that the tier asks for are missing: {'; '.join(facts.ownerless)}"
+    return _no("owners", words, ("the workflow: owners, by a push or a handover (cuelight owners)",))
 
 
 def _fallback(facts: Facts) -> Item:

@@ -166,3 +166,9 @@ class Facts:
     knowledge: tuple[KnowledgeFact, ...] = ()
     rollback_unread: tuple[str, ...] = ()
     rollback_unsure: tuple[str, ...] = ()
+    ownerless: tuple[str, ...] = ()  # owners that the tier asks for and that are not there, in words
+    person_of: Mapping[str, str] = field(default_factory=dict)  # which accounts are one person
+
+    def one(self, account: str) -> str:
+        """The person behind an account."""
+        return self.person_of.get(account, account)

@@ -1,9 +1,10 @@
 """What a release takes: pure, from the workflow's own rules, its tier and the class of change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role, Tier
+from cuelight_server.kernel.tiers import tier_of
 
 Document = Mapping[str, Any]
 
@@ -46,9 +47,56 @@ def _roles(document: Document, prompt: str, change: ChangeClass) -> set[Role]:
     return roles
 
 
-def tier_of(document: Document) -> Tier:
-    """The workflow's tier; the strictest where the document does not say."""
-    return Tier(document.get("tier", Tier.REGULATED.value))
+def for_governance(document: Document, prompts: Iterable[str], *, authority: bool) -> tuple[Role, ...]:
+    """The roles whose yes a change of what governs takes, under `document`, the rules in force.
+
+    The tier's, those that the workflow asks for itself, and those of each of `prompts`, whose own rules change; for
+    another authority also whoever is asked about a change of boundary. In tier low nobody else is asked.
+    """
+    tier = tier_of(document)
+    if tier is Tier.LOW:
+        return ()
+    rules = [document.get("release", {}), *(_prompt(document, one).get("release", {}) for one in prompts)]
+    asked = set(TIER_DEFAULTS[tier]) | {Role(one) for rule in rules for one in rule.get("approvals", ())}
+    if authority:
+        own = [one.get("release", {}) for one in document.get("prompts", {}).values()]
+        extras = [extra for rule in (*rules, *own) for extra in rule.get("extra", ())]
+        asked |= {Role(one) for extra in extras if ChangeClass.BOUNDARY in extra["classes"] for one in extra["roles"]}
+    return tuple(role for role in Role if role in asked)
+
+
+OWNERS_OF_TIER: dict[Tier, tuple[Role, ...]] = {
+    Tier.LOW: (Role.WORKFLOW_OWNER, Role.ENGINEERING_OWNER),
+    Tier.STANDARD: (Role.WORKFLOW_OWNER, Role.ENGINEERING_OWNER, Role.SUPPORT_OWNER),
+    Tier.ELEVATED: tuple(Role),
+    Tier.HIGH: tuple(Role),
+    Tier.REGULATED: tuple(Role),
+}
+
+
+def ownerless(document: Document, prompt: str, present: Collection[str]) -> tuple[str, ...]:
+    """What the tier asks for in owners of `prompt` and is not there, in words; `present` are accounts that can act."""
+    tier, held = tier_of(document), holders(document, prompt)
+    lost = [
+        f"the {role.value.replace('_', ' ')} ({', '.join(id for id, _ in held.get(role, ())) or 'nobody named'})"
+        for role in OWNERS_OF_TIER[tier]
+        if not any(id in present for id, _ in held.get(role, ()))
+    ]
+    if tier >= Tier.ELEVATED:
+        named = [(kind, document.get(f"{kind}_owner")) for kind in ("business", "technical")]
+        lost += [f"the {kind} owner ({who})" for kind, who in named if who and who not in present]
+    business, technical = two_owners(document)
+    if business is not None and business == technical and tier >= Tier.ELEVATED:
+        lost.append(f"a technical owner other than {business}, who is the business owner too")
+    return tuple(lost)
+
+
+def two_owners(document: Document) -> tuple[str | None, str | None]:
+    """Who answers for the business and who for the technology: named, else the workflow's and the engineering owner."""
+    owners = document.get("owners", {})
+    business = document.get("business_owner") or owners.get(Role.WORKFLOW_OWNER, {}).get("person")
+    technical = document.get("technical_owner") or owners.get(Role.ENGINEERING_OWNER, {}).get("person")
+    return business, technical
 
 
 def blocks_declared_only(document: Document) -> bool:

@@ -31,7 +31,7 @@ def role_for(facts: Facts, person: str, asked: Role | None) -> Role:
         raise Invalid(f"the yes of the {_words(asked)} is not needed here", f"needed: {needed or 'nobody'}")
     if not held or (asked is not None and asked not in held):
         raise _not_held(facts, person, asked)
-    given = {one.role for one in facts.approvals if one.person == person}
+    given = {one.role for one in facts.approvals if facts.one(one.person) == facts.one(person)}
     wanted = asked or next((role for role in held if role in given), None) or _open(facts, held)
     if wanted in given:
         raise Conflict(f"{person} said yes as {_words(wanted)} already", "nothing to do")

@@ -1,6 +1,7 @@
 """Where releases and approvals are kept."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -41,6 +42,13 @@ def approvals(sql: Connection, prompt: str, number: int, environment: str, bindi
         table.c.binding == binding,
     )
     return tuple(_approval(row) for row in sql.execute(found.order_by(table.c.created_at, table.c.id).limit(_MOST)))
+
+
+def open_approvals(sql: Connection, prompts: Collection[str]) -> list[str]:
+    """Ids of every yes to what was not released yet, for these prompts: what a change of the rules makes void."""
+    table, used = schema.approval, select(schema.release.c.binding)
+    found = select(table.c.id).where(table.c.prompt.in_(prompts), table.c.binding.not_in(used))
+    return list(sql.scalars(found.order_by(table.c.created_at, table.c.id).limit(_MOST)))
 
 
 def save(sql: Connection, release: Release) -> None:

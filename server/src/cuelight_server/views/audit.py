@@ -1,6 +1,6 @@
 """What happened: the audit log page by page, a line with its proof, and what was signed and brought out."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,11 +15,24 @@ from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Invalid, NotFound
-from cuelight_server.kernel.page import DEFAULT_SIZE, Page
+from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
+from cuelight_server.kernel.sight import EVERYTHING, Sight
+from cuelight_server.views.sight import is_seen
 
 _CLOSED = ("source",)  # what administrators only are shown
 _LAST = 2**53 - 1  # what JSON and both databases hold
+_MOST_LOOKED_AT = 5000  # lines behind one page: a page may be short, and its cursor goes on from there
+_Read = Callable[[Connection, int | None, int], Page[Event]]
 _LATE = timedelta(minutes=5)  # a sink that is so far behind without taking anything asks for a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Who looks at the log: their own lines and those of what they see are there for them."""
+
+    id: str = ""
+    sight: Sight = EVERYTHING
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +80,39 @@ class LogStanding:
 
 
 def events(
-    desk: Desk, before: int | None = None, size: int = DEFAULT_SIZE, asked: Asked = ALL, *, admin: bool = False
+    desk: Desk, before: int | None = None, size: int = DEFAULT_SIZE, asked: Asked = ALL, reader: Reader | None = None
 ) -> Page[Event]:
     """Audit lines, newest first, from below the seq `before`, with names where they are still there.
 
-    Network addresses are for administrators.
+    Those that are there for the reader; network addresses are for administrators.
     """
-    with reading(desk.registry) as sql:
-        return _opened(sql, store.newest(sql, before, size, asked), admin=admin)
+    return _page(desk, lambda sql, at, most: store.newest(sql, at, most, asked), before, size, reader or Reader())
 
 
 def after(
-    desk: Desk, seq: int = 0, size: int = DEFAULT_SIZE, asked: Asked = ALL, *, admin: bool = False
+    desk: Desk, seq: int | None = 0, size: int = DEFAULT_SIZE, asked: Asked = ALL, reader: Reader | None = None
 ) -> Page[Event]:
     """Audit lines, oldest first, from above `seq`, likewise."""
+    return _page(desk, lambda sql, at, most: store.after(sql, at or 0, most, asked), seq, size, reader or Reader())
+
+
+def _page(desk: Desk, read: _Read, cursor: int | None, size: int, reader: Reader) -> Page[Event]:
     with reading(desk.registry) as sql:
-        return _opened(sql, store.after(sql, seq, size, asked), admin=admin)
+        if reader.sight.everything:
+            return _opened(sql, read(sql, cursor, size), admin=reader.admin)
+        found, looked, at = list[Event](), 0, cursor
+        while looked < _MOST_LOOKED_AT:
+            page = read(sql, at, MAX_SIZE)
+            looked += len(page.items)
+            for one in page.items:
+                at = one.seq
+                if is_seen(one, reader.sight, reader.id):
+                    found.append(one)
+                if len(found) == size:
+                    return _opened(sql, Page(tuple(found), str(at)), admin=reader.admin)
+            if page.next is None:
+                return _opened(sql, Page(tuple(found), None), admin=reader.admin)
+        return _opened(sql, Page(tuple(found), str(at)), admin=reader.admin)
 
 
 def asked_for(actor: str | None, verb: str | None, subject: str | None, since: str | None, until: str | None) -> Asked:
@@ -92,14 +122,17 @@ def asked_for(actor: str | None, verb: str | None, subject: str | None, since: s
     return Asked(actor=words[0], verb=words[1], subject=words[2], since=times[0], until=times[1])
 
 
-def line(desk: Desk, seq: int, *, admin: bool = False) -> LineDetail:
+def line(desk: Desk, seq: int, reader: Reader | None = None) -> LineDetail:
     """One line with its proof; NotFound, or Blocked where the log was changed so that there is no proof."""
+    who = reader or Reader()
     with reading(desk.registry) as sql:
         found = store.line(sql, seq) if 0 < seq <= _LAST else None
         if found is None:
             raise NotFound(f"the log has no line {seq}", f"it ends with line {store.checkpoint(sql).size}")
         now, newest = store.checkpoint(sql), checkpoints.newest(sql)
-        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if admin else _CLOSED)[0]
+        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if who.admin else _CLOSED)[0]
+        if not is_seen(event, who.sight, who.id):
+            raise NotFound(f"the log has no line {seq} for you", "it belongs to a workflow that you are not in")
         proof = proofs.inclusion(sql, seq, now.size, found.leaf, now.root)
     covered = newest.size if newest else None
     return LineDetail(event=event, body=found.body, leaf=found.leaf, proof=proof, covered=covered)

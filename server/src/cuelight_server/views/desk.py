@@ -12,8 +12,10 @@ from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
 from cuelight_server.evaluation.store import LIVE
+from cuelight_server.governance import store as governance
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.page import MAX_SIZE
+from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.kernel.terms import ActorKind, Environment, ReleaseState, Role
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
@@ -91,7 +93,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """Who asks, and the roles they hold by workflow."""
+    """Who asks, and the roles they hold by workflow: as an owner of it, or let in.
+
+    `auditor`: may look at every workflow.
+    """
 
     id: str
     name: str
@@ -100,14 +105,15 @@ class Me:
     demo: bool
     local: bool
     roles: Mapping[str, tuple[str, ...]]
+    auditor: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The answer as it goes over the wire."""
         return asdict(self)
 
 
-def status(desk: Desk) -> Status:
-    """Every prompt in production, and in the other environments where it was ever released; by prompt."""
+def status(desk: Desk, sight: Sight = EVERYTHING) -> Status:
+    """Every prompt in sight in production, and in the other environments where it was ever released; by prompt."""
     clients = {place.value: _following(desk, place.value) for place in Environment}
     with reading(desk.registry) as sql:
         deployed = {
@@ -119,7 +125,8 @@ def status(desk: Desk) -> Status:
         gone = {one.name for one in prompts.retired(sql)}
         kept = {key for key in deployed if key[0] not in gone}
         wanted = {(name, Environment.PRODUCTION.value, "") for name in names} | kept
-        rows = tuple(_row(sql, key, deployed.get(key), clients) for key in sorted(wanted, key=_order))
+        seen = sorted((key for key in wanted if sight.sees(key[0])), key=_order)
+        rows = tuple(_row(sql, key, deployed.get(key), clients) for key in seen)
     return Status(rows=rows, demo=desk.demo, local=desk.local)
 
 
@@ -127,7 +134,12 @@ def me(desk: Desk, actor: Actor) -> Me:
     """Who this is and what they are here."""
     with reading(desk.registry) as sql:
         names = prompts.workflows(sql, size=MAX_SIZE).items
-        roles = {name: _roles(sql, name, actor.id) for name in names}
+        places = governance.memberships(sql, actor.id)
+        roles = {
+            name: (*_roles(sql, name, actor.id), *(one.role for one in places if one.workflow == name))
+            for name in names
+        }
+        auditor = governance.is_auditor(sql, actor.id)
     return Me(
         id=actor.id,
         name=actor.name,
@@ -136,6 +148,7 @@ def me(desk: Desk, actor: Actor) -> Me:
         demo=desk.demo,
         local=desk.local,
         roles={name: held for name, held in roles.items() if held},
+        auditor=auditor,
     )
 
 

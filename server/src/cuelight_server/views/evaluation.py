@@ -9,6 +9,7 @@ from cuelight_server.evaluation import store
 from cuelight_server.evaluation.store import Stored
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
+from cuelight_server.kernel.sight import EVERYTHING, Sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,10 @@ class ResultLine:
         return asdict(self)
 
 
-def show(desk: Desk, id: str) -> EvaluationView:
+def show(desk: Desk, id: str, sight: Sight = EVERYTHING) -> EvaluationView:
     """One evaluation; NotFound."""
     with reading(desk.registry) as sql:
-        found = store.load(sql, id)
-    if found is None:
-        raise NotFound(f"there is no evaluation {id}", "list them: GET /api/v1/evaluations?prompt=")
+        found = _seen(store.load(sql, id), id, sight)
     return EvaluationView(line=_line(found), report=found.report)
 
 
@@ -82,14 +81,21 @@ def listing(desk: Desk, prompt: str, after: str | None = None, size: int = DEFAU
     return Page(tuple(map(_line, found.items)), found.next)
 
 
-def results(desk: Desk, id: str, after: str | None = None, size: int = DEFAULT_SIZE) -> Page[ResultLine]:
+def results(
+    desk: Desk, id: str, after: str | None = None, size: int = DEFAULT_SIZE, sight: Sight = EVERYTHING
+) -> Page[ResultLine]:
     """Outputs of one evaluation by arm, case and sample; NotFound, Invalid for a cursor that is none."""
     with reading(desk.registry) as sql:
-        if store.load(sql, id) is None:
-            raise NotFound(f"there is no evaluation {id}", "list them: GET /api/v1/evaluations?prompt=")
+        _seen(store.load(sql, id), id, sight)
         found = store.results(sql, id, _cursor(after), size)
     lines = [ResultLine(**{name: getattr(one, name) for name in one.__slots__}) for one in found.items]
     return Page(tuple(lines), found.next)
+
+
+def _seen(found: Stored | None, id: str, sight: Sight) -> Stored:
+    if found is None or not sight.sees(found.prompt):
+        raise NotFound(f"there is no evaluation {id}", "list them: GET /api/v1/evaluations?prompt=")
+    return found
 
 
 def _cursor(after: str | None) -> tuple[str, str, int] | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
+from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts import store
 from cuelight_server.routing import store as routing
@@ -47,21 +48,21 @@ class ModelLine:
         return asdict(self)
 
 
-def models(desk: Desk) -> list[ModelLine]:
-    """Every model that a version names or that is retired, by name."""
+def models(desk: Desk, sight: Sight = EVERYTHING) -> list[ModelLine]:
+    """Every model that a version in sight names or that is retired, by name."""
     with reading(desk.registry) as sql:
         gone = store.retired_models(sql)
         retired = {one.name for one in store.retired(sql)}
         named: dict[str, list[str]] = defaultdict(list)
         of: dict[tuple[str, int], str] = {}
-        for one in store.every_version(sql):
+        for one in filter(lambda each: sight.sees(each.prompt), store.every_version(sql)):
             model = str(one.content.get("settings", {}).get("model", "unreadable: run `cuelight-server verify`"))
             named[model].append(f"{one.prompt}@{one.label}")
             of[one.prompt, one.number] = model
         live: dict[str, list[Live]] = defaultdict(list)
         for place in Environment:
             for each in routing.deployments(sql, place.value):
-                for number, weight in each.weights if each.prompt not in retired else ():
+                for number, weight in each.weights if sight.sees(each.prompt) and each.prompt not in retired else ():
                     served = Live(prompt=each.prompt, label=f"v{number}", environment=place.value, weight=weight)
                     live[of.get((each.prompt, number), "")].append(served)
     return [

@@ -15,6 +15,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
+from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.kernel.terms import Environment, Role
 from cuelight_server.prompts import store
 from cuelight_server.prompts.model import Draft, Numbered, Prompt, Version, Workflow
@@ -172,10 +173,10 @@ class LabelledContent:
         return asdict(self)
 
 
-def listing(desk: Desk, after: str = "", size: int = DEFAULT_SIZE) -> Page[PromptLine]:
-    """Every prompt by full name, from above `after`, also retired ones."""
+def listing(desk: Desk, after: str = "", size: int = DEFAULT_SIZE, sight: Sight = EVERYTHING) -> Page[PromptLine]:
+    """Every prompt in sight by full name, from above `after`, also retired ones."""
     with reading(desk.registry) as sql:
-        found = store.prompts(sql, after, size)
+        found = store.prompts(sql, after, size, None if sight.everything else sight.workflows)
         workflows = {name: store.workflow(sql, name) for name in {one.workflow for one in found.items}}
         return Page(tuple(_prompt_line(sql, one, workflows[one.workflow]) for one in found.items), found.next)
 

@@ -17,6 +17,7 @@ from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.model import RetiredModel, Version
@@ -96,14 +97,14 @@ class Why:
         return document
 
 
-def why(desk: Desk, output_id: str, environment: str | None = None) -> Why:
+def why(desk: Desk, output_id: str, environment: str | None = None, sight: Sight = EVERYTHING) -> Why:
     """Everything about one output; NotFound where no call with this id was recorded.
 
     Without an environment production comes first, then the others; where more than one has this id, `also_in` names
     the rest.
     """
     with reading(desk.calls) as sql:
-        found = store.calls(sql, output_id)
+        found = {name: one for name, one in store.calls(sql, output_id).items() if sight.sees(one.prompt)}
     asked = _ORDER if environment is None else (environment,)
     place = next((one for one in asked if one in found), None)
     if place is None:

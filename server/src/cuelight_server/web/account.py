@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import access, invitations, sessions
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.sessions import Visit
@@ -57,19 +59,20 @@ class AccountPage:
 
 def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
     """The page and its forms."""
+    look = declares(Verb.DESK_READ)
 
-    def post(path: str, act: Callable[[Visit, Request, Form], Any]) -> Route:
-        return Route(path, form(desk, doors, act, again), methods=["POST"])
+    def post(path: str, verb: Verb, act: Callable[[Visit, Request, Form], Any]) -> Route:
+        return Route(path, declares(verb)(form(desk, doors, act, again)), methods=["POST"])
 
     def again(visit: Visit, refused: CuelightError) -> AccountPage:
         return page(desk, doors, visit, problem=sentence(refused))
 
     return [
-        Route("/account", signed_in(desk, doors, lambda visit, _: page(desk, doors, visit)), methods=["GET"]),
-        post("/account/password", partial(_password, desk, doors)),
-        post("/account/sessions/end", partial(_end, desk)),
-        post("/account/sessions/end-all", partial(_end_all, desk, doors)),
-        post("/account/token", partial(_token, desk, doors)),
+        Route("/account", look(signed_in(desk, doors, lambda visit, _: page(desk, doors, visit))), methods=["GET"]),
+        post("/account/password", Verb.PASSWORD_CHANGE, partial(_password, desk, doors)),
+        post("/account/sessions/end", Verb.SESSION_END, partial(_end, desk)),
+        post("/account/sessions/end-all", Verb.SESSION_END, partial(_end_all, desk, doors)),
+        post("/account/token", Verb.TOKEN_ISSUE_OWN, partial(_token, desk, doors)),
     ]
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
+from cuelight_server.audit.declared import declares
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.checkpoints import Checkpoints
@@ -21,6 +22,7 @@ from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid, NotFound
 from cuelight_server.views import audit as view
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.sight import sight_of
 from cuelight_server.web.doors import Doors
 from cuelight_server.web.forms import Form
 from cuelight_server.web.frame import form, signed_in
@@ -103,6 +105,7 @@ class VerifyPage:
 
 def routes(desk: Desk, doors: Doors, how: Checkpoints) -> list[BaseRoute]:
     """The pages of the log."""
+    look = declares(Verb.DESK_READ)
 
     def log(visit: Visit, request: Request) -> Any:
         return page(desk, visit.actor, request, how)
@@ -114,9 +117,9 @@ def routes(desk: Desk, doors: Doors, how: Checkpoints) -> list[BaseRoute]:
             return _refused(visit, refused)
 
     return [
-        Route("/audit", signed_in(desk, doors, log), methods=["GET"]),
-        Route("/audit/{seq:int}", signed_in(desk, doors, line), methods=["GET"]),
-        Route("/audit/verify", form(desk, doors, _verify(desk), _refused), methods=["POST"]),
+        Route("/audit", look(signed_in(desk, doors, log)), methods=["GET"]),
+        Route("/audit/{seq:int}", look(signed_in(desk, doors, line)), methods=["GET"]),
+        Route("/audit/verify", look(form(desk, doors, _verify(desk), _refused)), methods=["POST"]),
     ]
 
 
@@ -128,7 +131,9 @@ def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> Audit
         search = view.asked_for(
             asked["actor"], asked["verb"], asked["subject"], _day(asked["since"]), _day(asked["until"], 1)
         )
-        got = view.events(desk, int(before) if before.isdigit() and len(before) < 16 else None, _SIZE, search)
+        got = view.events(
+            desk, int(before) if before.isdigit() and len(before) < 16 else None, _SIZE, search, _reader(desk, person)
+        )
         found, older = got.items, got.next or ""
     except Invalid as bad:
         problem = f"{bad.message[:1].upper()}{bad.message[1:]}. {bad.hint}"
@@ -150,7 +155,7 @@ def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> Audit
 
 def line_page(desk: Desk, person: Actor, seq: int) -> LinePage:
     """One line; NotFound, or Blocked where it cannot be proved any more."""
-    found = view.line(desk, seq, admin=person.admin)
+    found = view.line(desk, seq, _reader(desk, person))
     one, names = found.event, _names(desk)
     covered = found.covered is not None and found.covered >= seq
     proved = (
@@ -199,6 +204,10 @@ def verify_page(desk: Desk, person: Actor) -> VerifyPage:
         problems=found.problems[:_SHOWN],
         more=max(0, bad - _SHOWN),
     )
+
+
+def _reader(desk: Desk, person: Actor) -> view.Reader:
+    return view.Reader(id=person.id, sight=sight_of(desk, person), admin=person.admin)
 
 
 def _verify(desk: Desk) -> Callable[[Visit, Request, Form], Any]:

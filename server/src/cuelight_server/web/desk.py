@@ -1,14 +1,17 @@
 """The desk page: what needs a person, what happened lately, and what serves where."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse
+from cuelight_server.kernel.sight import Sight
 from cuelight_server.views import audit
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.ownership import ownership
+from cuelight_server.views.sight import sight_of
 from cuelight_server.views.teams import Team, teams
 from cuelight_server.web.words import ago, counted, event_words, is_step
 
@@ -81,13 +84,14 @@ class DeskPage:
     template: str = "desk/desk.html"
 
 
-def page(desk: Desk, person: Actor) -> DeskPage:
+def page(desk: Desk, person: Actor, _asked: Mapping[str, str]) -> DeskPage:
     """The desk as this person sees it now."""
     now = desk.clock()
-    status = desk_view.status(desk)
-    of = {one.workflow: one for one in teams(desk)}
+    sight = sight_of(desk, person)
+    status = desk_view.status(desk, sight)
+    of = {one.workflow: one for one in teams(desk) if sight.sees(one.workflow)}
     mine = {name for name, team in of.items() if team.holds(person.id)}
-    needs = [need for row in status.rows if (need := _need(row, mine))]
+    needs = [*(need for row in status.rows if (need := _need(row, mine))), *_ownerless(desk, sight, mine)]
     return DeskPage(
         title="Desk",
         person=person.name,
@@ -95,7 +99,7 @@ def page(desk: Desk, person: Actor) -> DeskPage:
         summary=_summary(len(needs), len(status.rows)),
         demo=desk.demo,
         needs=tuple(sorted(needs, key=lambda one: (not one.yours, one.state != "hold"))),
-        lately=_lately(desk, now),
+        lately=_lately(desk, now, person, sight),
         groups=_groups([_row(row, now) for row in status.rows], of, mine),
     )
 
@@ -141,6 +145,15 @@ def _need(row: desk_view.Row, mine: set[str]) -> Need | None:
     return Need(row.state, workflow, prompt, row.why, steps[row.state], yours=workflow in mine)
 
 
+def _ownerless(desk: Desk, sight: Sight, mine: set[str]) -> Iterator[Need]:
+    """Roles whose people are gone: told the moment an account is disabled."""
+    for one in ownership(desk, sight).findings:
+        if one.kind in ("gap", "orphan") and one.blocks:
+            workflow, _, prompt = one.prompt.partition(".")
+            step = "Hand the role over: cuelight owners, cuelight handover."
+            yield Need("standby", workflow, prompt, one.words, step, yours=workflow in mine)
+
+
 def _row(row: desk_view.Row, now: datetime) -> ServingRow:
     workflow, _, prompt = row.prompt.partition(".")
     return ServingRow(
@@ -172,10 +185,11 @@ def _report(report: desk_view.ReportLine | None) -> str:
     return f"{report.label} {outcome}{' (recorded)' if report.recorded else ''}"
 
 
-def _lately(desk: Desk, now: datetime) -> tuple[Line, ...]:
+def _lately(desk: Desk, now: datetime, person: Actor, sight: Sight) -> tuple[Line, ...]:
     """The newest events that changed what the desk says; the steps in between are in the audit log."""
     names = {one.id: one.name for one in desk_view.people(desk)} | {SYSTEM.id: "the desk"}
-    events = [one for one in audit.events(desk, size=_LOOKED_AT).items if not is_step(one)][:_LATELY]
+    reader = audit.Reader(id=person.id, sight=sight)
+    events = [one for one in audit.events(desk, size=_LOOKED_AT, reader=reader).items if not is_step(one)][:_LATELY]
     return tuple(
         Line(event_words(one), names.get(one.actor, one.actor), one.at, ago(parse(one.at), now)) for one in events
     )

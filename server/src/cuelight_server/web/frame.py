@@ -1,6 +1,7 @@
 """The frame around the pages of a signed-in person: who may open them, and which forms they answer."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -8,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.sessions import Visit
-from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.errors import CuelightError, NotFound
 from cuelight_server.web import session
 from cuelight_server.web.doors import Doors
 from cuelight_server.web.forms import Form, posted
@@ -25,11 +26,26 @@ def signed_in(desk: Desk, doors: Doors, page: Callable[[Visit, Request], Any]) -
         visit = session.visitor(desk, request, doors)
         if visit is None:
             return RedirectResponse("/signin", 303)
-        shown = page(visit, request)
+        try:
+            shown = page(visit, request)
+        except NotFound as unknown:
+            shown = NothingPage(person=visit.actor.name, words=unknown.message, hint=unknown.hint)
         csrf = session.csrf_of(session.secret_of(request, doors))
         return html(shown.template, shown, getattr(shown, "status", 200), csrf)
 
     return endpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NothingPage:
+    """What is shown where there is nothing, or nothing for whoever asks."""
+
+    person: str
+    words: str
+    hint: str
+    title: str = "Not here"
+    status: int = 404
+    template: str = "nothing.html"
 
 
 def form(

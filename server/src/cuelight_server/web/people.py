@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import BaseRoute, Route
 
+from cuelight_server.audit.declared import declares
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import access, invitations
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.sessions import Visit
@@ -91,16 +93,18 @@ def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
     """The page and its forms."""
     again = partial(_again, desk)
 
-    def post(path: str, act: Callable[[Visit, Request, Form], Any]) -> Route:
-        return Route(path, form(desk, doors, act, again), methods=["POST"])
+    def post(path: str, verb: Verb, act: Callable[[Visit, Request, Form], Any]) -> Route:
+        return Route(path, declares(verb)(form(desk, doors, act, again)), methods=["POST"])
+
+    look = declares(Verb.DESK_READ)
 
     return [
-        Route("/people", signed_in(desk, doors, lambda visit, _: page(desk, visit)), methods=["GET"]),
-        post("/people/add", partial(_add, desk, doors)),
-        post("/people/invite", partial(_invite, desk, doors)),
-        post("/people/disable", partial(_disable, desk)),
-        post("/keys/issue", partial(_issue, desk)),
-        post("/keys/revoke", partial(_revoke, desk)),
+        Route("/people", look(signed_in(desk, doors, lambda visit, _: page(desk, visit))), methods=["GET"]),
+        post("/people/add", Verb.ACTOR_ADD, partial(_add, desk, doors)),
+        post("/people/invite", Verb.INVITATION_ISSUE, partial(_invite, desk, doors)),
+        post("/people/disable", Verb.ACTOR_DISABLE, partial(_disable, desk)),
+        post("/keys/issue", Verb.TOKEN_ISSUE, partial(_issue, desk)),
+        post("/keys/revoke", Verb.TOKEN_REVOKE, partial(_revoke, desk)),
     ]
 
 

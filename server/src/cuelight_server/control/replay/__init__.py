@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.personal import opened
-from cuelight_server.control.replay import decisions, evidence, people, proof, providers, shelf
+from cuelight_server.control.replay import decisions, evidence, governance, people, proof, providers, shelf
 from cuelight_server.control.replay.compare import Row
 
 __all__ = ["Rows", "replay"]
@@ -35,6 +35,9 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("provider_connection", providers.connections),
     ("evaluation", evidence.evaluations),
     ("evaluation_result", evidence.results),
+    ("proposal", governance.proposals),
+    ("consent", governance.consents),
+    ("membership", governance.memberships),
     ("approval", decisions.approvals),
     ("release", decisions.releases),
     ("deployment", decisions.deployments),

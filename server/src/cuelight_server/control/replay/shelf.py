@@ -11,7 +11,7 @@ from cuelight_server.control.replay.compare import Key, Row, Told, compare, diff
 from cuelight_server.prompts.bundle import workflow_digest
 from cuelight_server.prompts.recordings import shelf_digest
 
-_GOVERNING = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN)
+_GOVERNING = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN, Verb.GOVERNANCE_APPLY)
 _WRITING = (Verb.PROMPT_MINT, Verb.DRAFT_SAVE)
 
 
@@ -136,7 +136,7 @@ def _numbered(what: str, log: Sequence[Event], rows: Iterable[Row], verb: Verb) 
 
 
 def _made(one: Event, sealed: str) -> dict[str, Any]:
-    return {"digest": sealed, "sealed": sealed, "actor": one.actor, "created_at": one.at}
+    return {"digest": sealed, "sealed": sealed, "actor": one.facts.get("author", one.actor), "created_at": one.at}
 
 
 def _split(subject: str) -> tuple[str, str]:

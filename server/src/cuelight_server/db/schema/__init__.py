@@ -10,6 +10,7 @@ from cuelight_server.db.schema.audit import (
 )
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
+from cuelight_server.db.schema.governance import consent, membership, proposal
 from cuelight_server.db.schema.people import (
     actor,
     desk,
@@ -50,6 +51,7 @@ __all__ = [
     "checkpoint",
     "checkpoint_sink",
     "client_seen",
+    "consent",
     "contribution",
     "deployment",
     "desk",
@@ -61,10 +63,12 @@ __all__ = [
     "idempotency_key",
     "invitation",
     "knowledge",
+    "membership",
     "password",
     "personal",
     "prices",
     "prompt",
+    "proposal",
     "provider_connection",
     "recording",
     "registry",
@@ -91,6 +95,7 @@ IMMUTABLE = (
     prices,
     snapshot,
     approval,
+    consent,
     audit_event,
     audit_head,
     signing_key,
