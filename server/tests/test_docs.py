@@ -1,5 +1,7 @@
 """Nothing without docs: the reference is what the code says, and every command that the pages tell people to type exists."""
 
+# long because: one test asks every address that there is
+
 import ast
 import os
 import re

@@ -1,5 +1,7 @@
 """Admin: everything that people do with a desk, over its HTTP API; the server decides, this only asks."""
 
+# long because: one short method for each thing that the API can do
+
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 from urllib.parse import quote

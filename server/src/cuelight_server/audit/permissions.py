@@ -78,7 +78,7 @@ def _kind(rule: Rule, actor: Actor) -> Step:
         return Step("kind", ok=True, words="no account is asked for")
     if actor.kind is ActorKind.SYSTEM:
         return Step("kind", ok=rule.system, words="the desk itself" if rule.system else _NEVER[actor.kind])
-    ok = actor.kind in rule.kinds and not (rule.system and not (rule.roles or rule.admin))
+    ok = actor.kind in rule.kinds and not (rule.system and not (rule.roles or rule.admin or rule.anyone))
     return Step("kind", ok=ok, words=f"a {KINDS[actor.kind]} can" if ok else _refused(rule, actor))
 
 
