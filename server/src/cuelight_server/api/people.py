@@ -63,9 +63,9 @@ class KeyAsked(_Asked):
 
 
 @router.get("/people", openapi_extra=_READ)
-def people(desk: DeskDep, _: Caller, after: After = "", limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
-    """Everyone who is here, by id: people, apps, services and agents."""
-    return asdict(view.account_lines(desk, after, limit))
+def people(desk: DeskDep, actor: Caller, after: After = "", limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
+    """Who is here, by id: everyone for administrators and auditors, oneself and one's colleagues for everybody else."""
+    return asdict(view.account_lines(desk, actor, after, limit))
 
 
 @router.post("/people", openapi_extra=verb(Verb.ACTOR_ADD))

@@ -17,6 +17,7 @@ from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
 from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.views.sight import colleagues
 
 T = TypeVar("T")
 
@@ -60,10 +61,11 @@ class KeyLine:
         return asdict(self)
 
 
-def account_lines(desk: Desk, after: str = "", size: int = DEFAULT_SIZE) -> Page[AccountLine]:
-    """Accounts by id, from above the id `after`."""
+def account_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE) -> Page[AccountLine]:
+    """Accounts by id, from above the id `after`: everybody for who sees the whole desk, else oneself and colleagues."""
+    only = colleagues(desk, asker)
     with reading(desk.registry) as sql:
-        found = store.accounts(sql, after, size)
+        found = store.accounts(sql, after, size, only)
         ids = [one.id for one in found.items]
         active, known = _last_active(sql, ids), store.with_password(sql, ids)
     return Page(tuple(_account(one, active.get(one.id), one.id in known) for one in found.items), found.next)

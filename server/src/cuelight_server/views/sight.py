@@ -15,6 +15,7 @@ from cuelight_server.governance.model import EVERYWHERE
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.governed import people_in
 
 _MOST = 10_000
@@ -56,3 +57,20 @@ def _owned(sql: Connection, person: str) -> Iterator[str]:
     for row in sql.execute(found.where(named).limit(_MOST)):
         if person in people_in(json.loads(row.document)):
             yield row.workflow
+
+
+def colleagues(desk: Desk, actor: Actor) -> frozenset[str] | None:
+    """The accounts that are there for somebody: their own, and whoever holds something in a workflow that they see.
+
+    None is everybody, for those who see the whole desk.
+    """
+    sight = sight_of(desk, actor)
+    if sight.everything:
+        return None
+    found = {actor.id}
+    with reading(desk.registry) as sql:
+        for workflow in sorted(sight.workflows):
+            known = prompts.workflow(sql, workflow)
+            found |= people_in(known.document) if known else frozenset()
+            found |= {one.account for one in governance.members(sql, workflow)}
+    return frozenset(found)

@@ -186,10 +186,10 @@ def line_page(desk: Desk, person: Actor, seq: int) -> LinePage:
 
 
 def verify_page(desk: Desk, person: Actor) -> VerifyPage:
-    """Everything recomputed, now; what is wrong is named to whoever may see every workflow."""
+    """Everything recomputed, now."""
     found = verify_desk(desk)
     bad = len(found.problems)
-    named = found.problems[:_SHOWN] if sight_of(desk, person).everything else ()
+    shown = found.problems[:_SHOWN] if sight_of(desk, person).everything else ()  # they name what is in every workflow
     return VerifyPage(
         title="Verify",
         person=person.name,
@@ -202,8 +202,8 @@ def verify_page(desk: Desk, person: Actor) -> VerifyPage:
             else "Every line, every version and everything that serves is what the log says."
         ),
         summary=found.summary,
-        problems=named,
-        more=bad - len(named),
+        problems=shown,
+        more=bad - len(shown),
     )
 
 

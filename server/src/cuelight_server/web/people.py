@@ -111,7 +111,7 @@ def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
 def page(desk: Desk, visit: Visit, problem: str = "", shown: Shown | None = None) -> PeoplePage:
     """People and keys as this person may see them."""
     now, me = desk.clock(), visit.actor
-    people = view.account_lines(desk, size=MAX_SIZE)
+    people = view.account_lines(desk, me, size=MAX_SIZE)
     keys = view.key_lines(desk, me, size=MAX_SIZE)
     return PeoplePage(
         title="People and keys",

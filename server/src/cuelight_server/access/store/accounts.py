@@ -1,6 +1,7 @@
 """Where accounts and their keys are kept."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, literal, select, update
@@ -32,9 +33,13 @@ def account(sql: Connection, id: str) -> Account | None:
     return None if row is None else _account(row)
 
 
-def accounts(sql: Connection, after: str = "", size: int = DEFAULT_SIZE) -> Page[Account]:
-    """Accounts by id, from above the id `after`."""
+def accounts(
+    sql: Connection, after: str = "", size: int = DEFAULT_SIZE, only: Collection[str] | None = None
+) -> Page[Account]:
+    """Accounts by id, from above the id `after`; None = all of them."""
     query = select(schema.actor).where(schema.actor.c.id > after).order_by(schema.actor.c.id)
+    if only is not None:
+        query = query.where(schema.actor.c.id.in_(sorted(only)))
     found = sql.execute(query.limit(checked_size(size) + 1))
     return page_of([_account(row) for row in found], size, lambda each: each.id)
 
