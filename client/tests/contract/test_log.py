@@ -167,3 +167,12 @@ def test_a_checkpoint_survives_being_saved(size, root):
 def test_a_text_that_is_no_checkpoint_is_refused(text):
     with pytest.raises(Invalid):
         parse_checkpoint(text)
+
+
+@given(st.integers(2, 40), st.data())
+def test_a_forged_frontier_of_any_head_is_found_for_proofs_are_made_from_each(size, data):
+    lines, heads = log(size)
+    at = data.draw(st.integers(2, size))
+    heads[at - 1] = replace(heads[at - 1], frontier=heads[at - 2].frontier)
+    findings = verify_log(lines, heads)
+    assert [(one.kind, one.seq) for one in findings] == [(Tampering.EDIT, at)]

@@ -296,6 +296,8 @@ def test_a_mistake_in_the_program_is_not_dressed_up(code, registry):
 
 
 OPERATIONAL = {
+    "checkpoint": "insert",
+    "checkpoint_sink": "insert update",
     "client_seen": "insert update delete",
     "idempotency_key": "delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
@@ -131,9 +130,8 @@ def root_at(sql: Connection, size: int) -> str | None:
 def examine(sql: Connection, *kept: Checkpoint) -> list[Finding]:
     """Everything that is wrong with the stored log, against its own heads and checkpoints that were kept outside."""
     lines = (_line(row) for row in sql.execute(select(*_LINE).order_by(audit_event.c.seq)))
-    heads = (Head(row.size, str(row.root)) for row in sql.execute(select(audit_head.c.size, audit_head.c.root)))
-    newest = sql.execute(select(audit_head).order_by(audit_head.c.size.desc()).limit(1)).one_or_none()
-    return verify_log(lines, chain(heads, () if newest is None else (_any_head(newest),)), *kept)
+    heads = (_any_head(row) for row in sql.execute(select(audit_head)))
+    return verify_log(lines, heads, *kept)
 
 
 def event_of(body: str) -> Event:
@@ -174,10 +172,10 @@ def _line(row: Any) -> Line:
 def _any_head(row: Row[Any]) -> Head:
     """A head as it is, or one that belongs to no line where its frontier cannot be read."""
     try:
-        return _head(row)
+        return _head(row) if isinstance(row.root, str) else Head(row.size, "unreadable")
     except (TypeError, ValueError, RecursionError):
         return Head(row.size, "unreadable")
 
 
 def _head(row: Row[Any]) -> Head:
-    return Head(row.size, row.root, tuple(json.loads(row.frontier)))
+    return Head(row.size, row.root, tuple(map(str, json.loads(row.frontier))))
