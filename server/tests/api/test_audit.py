@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from cuelight.contract.merkle import leaf_hash, verify_consistency, verify_inclusion
 from cuelight.contract.note import parse_signed, parse_verifier, signers
 from cuelight.exported import verify
+from cuelight_server.access.keys import Key
 from cuelight_server.app import Keyring, build
 from cuelight_server.audit.signing import KeyPlace
 from cuelight_server.control.access import add_actor
@@ -136,8 +137,9 @@ def test_the_export_over_http_is_one_that_verifies(ask):
 
 
 def test_a_token_that_opens_nothing_leaves_a_line_with_a_count_and_a_missing_one_does_not(ask, demo_desk):
+    unknown = Key(None, "0123456789abcdef", "ab" * 32).text
     for _ in range(5):
-        assert ask.client.get("/api/v1/me", headers={"Authorization": "Bearer cue_person_00_00"}).status_code == 401
+        assert ask.client.get("/api/v1/me", headers={"Authorization": f"Bearer {unknown}"}).status_code == 401
     assert ask.client.get("/api/v1/me").status_code == 401
     write_failed_sign_ins(demo_desk, all_of_it=True)
     found = ask("/audit", verb="sign_in.fail")["items"]

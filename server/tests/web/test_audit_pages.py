@@ -11,6 +11,7 @@ from cuelight_server.control.door import act
 from cuelight_server.kernel.errors import Denied
 from cuelight_server.sinks.port import Kept
 from server.tests.releasing import AUTHOR, OWNER, PROMPT, prepare, who
+from server.tests.signing_in import proof, send
 from server.tests.tampering import behind_our_back
 
 
@@ -93,17 +94,19 @@ def test_a_failing_place_for_checkpoints_shows_on_the_page(browse, demo_desk, ho
 
 def test_verify_says_in_plain_words_what_it_found(browse, demo_desk):
     behind_our_back(demo_desk, "UPDATE audit_event SET body = replace(body, 'system', 'eve') WHERE seq = 2")
-    text = browse.post("/audit/verify").text
+    text = send(browse, "/audit/verify").text
     assert "do not fit" in text or "does not fit" in text
     assert "line 2 does not say what it said" in text
 
 
 def test_another_site_cannot_start_a_verification(browse):
-    answer = browse.post("/audit/verify", headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.headers["location"] == "/signin"
+    sent = {"csrf": proof(browse)}
+    answer = browse.post("/audit/verify", data=sent, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, "Back to the log" in answer.text) == (403, False)
+    assert browse.post("/audit/verify").status_code == 403  # nor does a form without the proof that it is ours
 
 
 def test_every_page_of_the_log_keeps_the_safe_headers(browse):
-    for answer in (browse.get("/audit"), browse.get("/audit/1"), browse.post("/audit/verify")):
+    for answer in (browse.get("/audit"), browse.get("/audit/1"), send(browse, "/audit/verify")):
         assert answer.status_code == 200
         assert "default-src 'none'" in answer.headers["content-security-policy"]
