@@ -1,5 +1,7 @@
 """The log's pages: a person looks through it, sees one line proved, and has everything recomputed; all in plain words."""
 
+from contextlib import ExitStack
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,9 +12,12 @@ from cuelight_server.control.checkpoints import Checkpoints, tick
 from cuelight_server.control.door import act
 from cuelight_server.kernel.errors import Denied
 from cuelight_server.sinks.port import Kept
+from cuelight_server.views.audit import lines
 from server.tests.releasing import AUTHOR, OWNER, PROMPT, prepare, who
-from server.tests.signing_in import proof, send
+from server.tests.signing_in import FRONT, proof, send
 from server.tests.tampering import behind_our_back
+
+ADMIN = "ada.admin"
 
 
 @pytest.fixture
@@ -21,17 +26,27 @@ def how(tmp_path):
 
 
 @pytest.fixture
-def browse(demo_desk, how):
+def signed_in(demo_desk, how, person):
+    """`signed_in(id)`: a browser in which this person of the demo desk looks at the log."""
     prepare(demo_desk, versions=1)
+    person(ADMIN, admin=True, of=demo_desk)
     with pytest.raises(Denied), act(demo_desk, who(demo_desk, AUTHOR), Verb.RELEASE_ROLL_BACK, PROMPT):
         pass
-    with TestClient(
-        build(demo_desk, worker=False, keyring=Keyring(checkpoints=how)),
-        base_url="http://localhost",
-        follow_redirects=False,
-    ) as made:
-        made.post("/signin", data={"as": OWNER})
-        yield made
+    app = build(demo_desk, worker=False, keyring=Keyring(checkpoints=how), front=FRONT)
+    with ExitStack() as browsers:
+
+        def one(id):
+            made = browsers.enter_context(TestClient(app, base_url="http://localhost", follow_redirects=False))
+            assert made.post("/signin", data={"as": id}).status_code == 303
+            return made
+
+        yield one
+
+
+@pytest.fixture
+def browse(signed_in):
+    """An administrator looks, who sees every workflow."""
+    return signed_in(ADMIN)
 
 
 def test_who_is_not_signed_in_sees_nothing_of_the_log(browse):
@@ -47,6 +62,16 @@ def test_the_log_is_listed_newest_first_with_names_and_refusals_in_words(browse)
     assert text.index("may not roll") < text.index("The desk was opened")
     assert "<script" not in text
     assert "no checkpoint was signed yet" in text.lower()
+
+
+def test_an_owner_finds_the_lines_of_their_workflow_and_none_of_the_rest(signed_in, demo_desk):
+    own = signed_in(OWNER)
+    text = own.get("/audit").text
+    assert "may not roll" in text
+    assert "The desk was opened" not in text
+    hidden, seen = own.get("/audit/1"), own.get(f"/audit/{lines(demo_desk)}")
+    assert (hidden.status_code, "Not here" in hidden.text) == (404, True)
+    assert (seen.status_code, "What it says" in seen.text) == (200, True)
 
 
 def test_a_search_shows_what_fits_and_says_when_nothing_does_or_a_time_is_none(browse):
@@ -99,11 +124,17 @@ def test_verify_says_in_plain_words_what_it_found(browse, demo_desk):
     assert "line 2 does not say what it said" in text
 
 
+def test_who_does_not_see_every_workflow_is_told_that_something_is_wrong_and_not_where(signed_in, demo_desk):
+    behind_our_back(demo_desk, "UPDATE audit_event SET body = replace(body, 'system', 'eve') WHERE seq = 2")
+    text = send(signed_in(OWNER), "/audit/verify").text
+    assert "not fit what the log says" in text
+    assert "line 2" not in text
+
+
 def test_another_site_cannot_start_a_verification(browse):
-    sent = {"csrf": proof(browse)}
-    answer = browse.post("/audit/verify", data=sent, headers={"Sec-Fetch-Site": "cross-site"})
-    assert (answer.status_code, "Back to the log" in answer.text) == (403, False)
-    assert browse.post("/audit/verify").status_code == 403  # nor does a form without the proof that it is ours
+    fields = {"csrf": proof(browse)}
+    assert browse.post("/audit/verify", data=fields, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert browse.post("/audit/verify").status_code == 403
 
 
 def test_every_page_of_the_log_keeps_the_safe_headers(browse):

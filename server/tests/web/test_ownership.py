@@ -1,28 +1,33 @@
 """The pages of the owners and of rights: what is missing, what waits, and that no text of others is markup."""
 
-import pytest
-from starlette.testclient import TestClient
+from contextlib import ExitStack
 
-from cuelight_server.app import build
-from cuelight_server.control.access import add_actor, disable_actor, issue_token
+import pytest
+
+from cuelight_server.control.access import add_actor, disable_actor
 from cuelight_server.kernel.actor import SYSTEM
 from server.tests.governed import ANA, CHI, CY, DEE, ELI, STRANGER, library, proposed
+from server.tests.signing_in import browsing, give_password, sign_in
 
 
 @pytest.fixture
 def browse(desk):
     """`browse(path, as person)`: the page as that person sees it."""
-    with TestClient(build(desk, worker=False), follow_redirects=False) as client:
+    with ExitStack() as browsers:
+        opened = {}
 
         def look(path, person=ANA):
-            client.cookies.set("cuelight_token", issue_token(desk, SYSTEM, person))
-            return client.get(path)
+            if person not in opened:
+                give_password(desk, person)
+                opened[person] = browsers.enter_context(browsing(desk))
+                sign_in(opened[person], person)
+            return opened[person].get(path)
 
         yield look
 
 
 def test_who_is_not_signed_in_sees_neither_page(desk):
-    with TestClient(build(desk, worker=False), follow_redirects=False) as client:
+    with browsing(desk) as client:
         for path in ("/owners", "/access"):
             assert client.get(path).headers["location"] == "/signin"
 

@@ -11,6 +11,7 @@ from cuelight.files import read_folder
 from cuelight_server.access.passwords import QuickPasswords
 from cuelight_server.app import Front, build
 from cuelight_server.audit.model import Event
+from cuelight_server.control.members import admit
 from cuelight_server.control.push import push
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
@@ -98,8 +99,10 @@ def examples(desk, person):
 
 def test_prompts_stand_by_workflow_and_those_of_the_person_come_first(browse_demo, demo_desk, person):
     examples(demo_desk, person)
+    admit(demo_desk, who(demo_desk, "nora.blum"), "notes", "dana.kim", "reader")
+    admit(demo_desk, who(demo_desk, "priya.nandakumar"), "sales", "emil.roth", "reader")
     for who_looks, first, second in (("dana.kim", "sales", "notes"), ("emil.roth", "notes", "sales")):
-        shown = page(demo_desk, desk_person(demo_desk, who_looks))
+        shown = page(demo_desk, desk_person(demo_desk, who_looks), {})
         assert [(one.workflow, one.yours) for one in shown.groups] == [(first, True), (second, False)]
         browse_demo.post("/signin", data={"as": who_looks})
         text = browse_demo.get("/").text
@@ -110,7 +113,8 @@ def test_prompts_stand_by_workflow_and_those_of_the_person_come_first(browse_dem
 
 def test_the_steps_on_the_way_do_not_fill_what_happened_lately(browse_demo, demo_desk, person):
     examples(demo_desk, person)
-    browse_demo.post("/signin", data={"as": "dana.kim"})
+    person("ada.admin", admin=True, of=demo_desk)  # who sees every workflow
+    browse_demo.post("/signin", data={"as": "ada.admin"})
     lately = browse_demo.get("/").text.partition('id="lately"')[2]
     assert "Minted notes.meeting_summary@v2" in lately
     assert "Brought recordings" not in lately
