@@ -24,6 +24,8 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 
 def _shot(page: Page, shots: str | None, name: str, request: pytest.FixtureRequest) -> None:
+    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert widths[0] <= widths[1], f"{name} is wider than the window"
     if shots:
         variant = request.node.callspec.id
         page.screenshot(path=str(Path(shots) / f"{name}-{variant}.png"), full_page=True)
@@ -41,9 +43,22 @@ def test_a_person_signs_in_and_sees_what_serves_where(page, desk_url, shots, req
     assert "Hold" in row.inner_text() or "Standby" in row.inner_text() or "Go" in row.inner_text()
     assert page.get_by_text("hand-written recordings").is_visible()
     groups = page.get_by_role("rowheader").all_inner_texts()
-    assert [one.split()[0] for one in groups] == ["sales", "clinical", "notes", "tutoring"]
+    assert [one.split()[0] for one in groups] == ["sales"]
     assert "yours" in groups[0]
     _shot(page, shots, "desk", request)
+
+
+def test_an_auditor_sees_what_serves_in_every_workflow(page, desk_url, shots, request):
+    page.goto(f"{desk_url}/signin")
+    page.get_by_role("button", name="Ines Duarte").click()
+    page.wait_for_url(f"{desk_url}/")
+    groups = page.get_by_role("rowheader").all_inner_texts()
+    assert [one.split()[0] for one in groups] == ["clinical", "notes", "sales", "tutoring"]
+    assert not any("yours" in one for one in groups)
+    _shot(page, shots, "desk-all", request)
+    page.get_by_role("link", name="People").click()
+    page.get_by_role("heading", level=1, name="People and keys").wait_for()
+    _shot(page, shots, "people", request)
 
 
 def test_the_page_fits_its_width_and_reads_without_script(page, desk_url):
@@ -53,6 +68,10 @@ def test_the_page_fits_its_width_and_reads_without_script(page, desk_url):
     widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
     assert widths[0] <= widths[1]
     assert page.locator("script").count() == 0
+    bar = page.get_by_role("navigation", name="Main")
+    assert bar.evaluate("bar => bar.scrollWidth <= bar.clientWidth")  # nothing of it is off the screen
+    for link in bar.get_by_role("link").all():
+        assert link.is_visible()
 
 
 def test_what_needs_a_person_names_the_rollback(page, desk_url):
@@ -90,8 +109,6 @@ def test_the_owners_of_every_prompt_are_named(page, desk_url, shots, request):
     section = page.get_by_label("sales.research_summary")
     assert "Mei Tanaka" in section.inner_text()
     assert "engineering owner" in section.inner_text()
-    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1]
     _shot(page, shots, "owners", request)
 
 
@@ -106,6 +123,4 @@ def test_a_right_is_explained_on_a_page(page, desk_url, shots, request):
     page.get_by_role("button", name="Explain").click()
     answer = page.get_by_label("The question").locator("xpath=following-sibling::section")
     assert "it takes the workflow owner or the engineering owner" in answer.inner_text()
-    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1]
     _shot(page, shots, "access", request)

@@ -11,7 +11,7 @@ from cuelight.files import read_folder
 from cuelight_server.access.passwords import QuickPasswords
 from cuelight_server.app import Front, build
 from cuelight_server.audit.model import Event
-from cuelight_server.control.members import admit
+from cuelight_server.control.members import admit, appoint_auditor
 from cuelight_server.control.push import push
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
@@ -127,8 +127,17 @@ def test_the_sign_in_page_names_the_people_by_workflow_and_each_of_them_can_be_c
     assert text.index("notes") < text.index("sales") < text.index("No role yet") < text.index("zoe.stranger")
     assert "workflow owner and 3 more roles" in text
     assert "Who stands in for them (5)" in text
+    assert "Every workflow" not in text
     for one in people(demo_desk):
         assert text.count(f'value="{one.id}"') == 1
+
+
+def test_the_sign_in_page_says_who_sees_every_workflow(browse_demo, demo_desk, person):
+    person("ines.duarte", of=demo_desk)
+    appoint_auditor(demo_desk, SYSTEM, "ines.duarte")
+    text = browse_demo.get("/signin").text
+    assert text.index("Every workflow") < text.index("Ines Duarte<small>auditor</small>")
+    assert "No role yet" not in text
 
 
 def test_before_the_first_push_the_sign_in_page_names_the_people_all_the_same(browse_demo, demo_desk, person):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cuelight.admin import Admin
 from cuelight_server.control.access import add_actor, issue_key
+from cuelight_server.control.members import appoint_auditor
 from cuelight_server.control.opening import create_desk
 from cuelight_server.demo import clinical, notes, sales, tutoring
 from cuelight_server.demo.stage import Narrator, Stage, find_example, fresh_folder, running_server
@@ -26,6 +27,7 @@ _PEOPLE = {
     "clinical": ((clinical.AUTHOR, "Luca Romano"), (clinical.RELEASER, "Ravi Menon")),
     "notes": ((notes.NORA, "Nora Blum"),),
 }
+_AUDITOR = "ines.duarte"
 # What the desk must show when the story is over: the cue light of each prompt in production.
 _ENDS = {
     "sales.lead_qualification": "go",
@@ -60,12 +62,15 @@ def main(folder: Path, only: str = "") -> int:
 
 
 def _in_the_end(stage: Stage, wanted: list[str]) -> None:
-    """What everybody sees now, and that nothing was changed behind the desk's back."""
-    stage.narrator.act("The end · What serves where", "The desk's page shows the same.")
-    person = _PEOPLE[wanted[0]][0][0]
-    for line in stage.cuelight(person, "status").text.splitlines():
+    """What the auditor sees now, and that nothing was changed behind the desk's back."""
+    stage.narrator.act(
+        "The end · What serves where",
+        "People see the workflows in which they hold something. Ines is an auditor: she sees all, and changes nothing.\n"
+        "The desk's page shows her the same.",
+    )
+    for line in stage.cuelight(_AUDITOR, "status").text.splitlines():
         stage.narrator.show(f"    {line}")
-    with Admin(stage.url, as_=person) as asking:
+    with Admin(stage.url, as_=_AUDITOR) as asking:
         rows = asking.status()["rows"]
     lights = {one["prompt"]: one["state"] for one in rows if one["environment"] == Environment.PRODUCTION.value}
     ends = {prompt: state for prompt, state in _ENDS.items() if prompt.partition(".")[0] in wanted}
@@ -75,12 +80,14 @@ def _in_the_end(stage: Stage, wanted: list[str]) -> None:
 
 
 def _open_desk(folder: Path, wanted: list[str]) -> dict[str, str]:
-    """A new demo desk with the people who push and release; the key of each workflow's app."""
+    """A new demo desk with the people who push and release, and an auditor; the key of each workflow's app."""
     desk = create_desk(folder, demo=True)
     try:
         for name in wanted:
             for person, said in _PEOPLE[name]:
                 add_actor(desk, SYSTEM, person, said)
+        add_actor(desk, SYSTEM, _AUDITOR, "Ines Duarte")
+        appoint_auditor(desk, SYSTEM, _AUDITOR)
         keys = {name: issue_key(desk, SYSTEM, f"{name}-app", Environment.PRODUCTION) for name in wanted}
     finally:
         desk.close()

@@ -14,6 +14,7 @@ from cuelight_server.kernel.address import at_home
 from cuelight_server.kernel.errors import CuelightError, Denied, Invalid
 from cuelight_server.kernel.terms import Role
 from cuelight_server.views import desk as desk_view
+from cuelight_server.views.sight import sight_of
 from cuelight_server.views.teams import teams
 from cuelight_server.web import session
 from cuelight_server.web.doors import Doors, Other
@@ -207,14 +208,20 @@ def _page(desk: Desk, doors: Doors, problem: str = "", form: Mapping[str, str] |
 
 
 def _choices(desk: Desk) -> tuple[Choices, ...]:
-    """Who may be chosen, by workflow; at the end those who hold no role anywhere."""
-    here = {one.id: one.name for one in desk_view.people(desk)}
+    """Who may be chosen, by workflow; at the end those who see every workflow, and those who hold no role anywhere."""
+    people = desk_view.people(desk)
+    here = {one.id: one.name for one in people}
     every = teams(desk)
     found = [
         Choices(team.workflow, team.tier, _named(team.owners, here), _named(team.backups, here, team.owners))
         for team in every
     ]
-    others = {id: () for id in here if not any(team.holds(id) for team in every)}
+    free = [one for one in people if not any(team.holds(one.id) for team in every)]
+    over = {one.id: one for one in free if sight_of(desk, one).everything}
+    if over:
+        choices = tuple(Choice(id, one.name, "administrator" if one.admin else "auditor") for id, one in over.items())
+        found.append(Choices("Every workflow", "", choices, ()))
+    others = {one.id: () for one in free if one.id not in over}
     if others:
         found.append(Choices("No role yet" if found else "People", "", _named(others, here), ()))
     return tuple(found)
