@@ -8,11 +8,13 @@ from starlette.testclient import TestClient
 from cuelight.contract.merkle import leaf_hash, verify_consistency, verify_inclusion
 from cuelight.contract.note import parse_signed, parse_verifier, signers
 from cuelight.exported import verify
+from cuelight_server.access.keys import Key
 from cuelight_server.app import Keyring, build
 from cuelight_server.audit.signing import KeyPlace
 from cuelight_server.control.access import add_actor
 from cuelight_server.control.checkpoints import Checkpoints, issue, tick
 from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
+from cuelight_server.control.members import appoint_auditor
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.sinks.port import Kept
@@ -35,6 +37,7 @@ def ask(demo_desk, how):
         approve(demo_desk, who(demo_desk, one), PROMPT, "v1")
     release(demo_desk, who(demo_desk, ENGINEER), PROMPT, "v1")
     roll_back(demo_desk, SYSTEM, PROMPT, why="bad")
+    appoint_auditor(demo_desk, SYSTEM, HEAD["Cuelight-As"])
     tick(demo_desk, how)
     with TestClient(
         build(demo_desk, worker=False, keyring=Keyring(checkpoints=how)), base_url="http://localhost"
@@ -134,13 +137,14 @@ def test_the_export_over_http_is_one_that_verifies(ask):
 
 
 def test_a_token_that_opens_nothing_leaves_a_line_with_a_count_and_a_missing_one_does_not(ask, demo_desk):
+    unknown = Key(None, "0123456789abcdef", "ab" * 32).text
     for _ in range(5):
-        assert ask.client.get("/api/v1/me", headers={"Authorization": "Bearer cue_person_00_00"}).status_code == 401
+        assert ask.client.get("/api/v1/me", headers={"Authorization": f"Bearer {unknown}"}).status_code == 401
     assert ask.client.get("/api/v1/me").status_code == 401
     write_failed_sign_ins(demo_desk, all_of_it=True)
     found = ask("/audit", verb="sign_in.fail")["items"]
     assert sum(one["facts"]["count"] for one in found) == 5
-    assert {one["facts"]["kind"] for one in found} == {"token unknown"}
+    assert {one["facts"]["kind"] for one in found} == {"token malformed"}
     assert all(one["facts"]["source"].keys() == {"salted", "of"} for one in found)  # addresses are for administrators
     add_actor(demo_desk, SYSTEM, "ada.admin", "Ada", admin=True)
     shown = ask.client.get("/api/v1/audit?verb=sign_in.fail", headers={"Cuelight-As": "ada.admin"}).json()["items"]

@@ -10,6 +10,7 @@ from cuelight_server.access.model import Purpose, SessionRules
 from cuelight_server.access.passwords import QuickPasswords
 from cuelight_server.audit import store as audit
 from cuelight_server.control.access import add_actor, disable_actor, issue_key
+from cuelight_server.control.failed_sign_ins import write_failed_sign_ins
 from cuelight_server.control.invitations import accept, change_password, issue_link, issue_owner_link, look
 from cuelight_server.control.sessions import sign_in, visit
 from cuelight_server.control.verify import verify_desk
@@ -83,6 +84,7 @@ def test_a_made_up_link_opens_nothing_and_leaves_a_line(desk, person, code):
     issue_link(desk, SYSTEM, "ana.author")
     with pytest.raises(Denied):
         look(desk, code, HERE)
+    write_failed_sign_ins(desk, all_of_it=True)
     with reading(desk.registry) as sql:
         assert audit.newest(sql, size=1).items[0].verb == "sign_in.fail"
 

@@ -119,8 +119,8 @@ def renumbered(made):
 
 def edit(made, at=24):
     one = lines_of(made)[at - 1]
-    assert "priya.nandakumar" in one["body"] or "mei.tanaka" in one["body"]
-    one["body"] = one["body"].replace("priya.nandakumar", "eve.stone").replace("mei.tanaka", "eve.stone")
+    one["body"], times = re.subn(r"priya\.nandakumar|mei\.tanaka|leon\.abara", "eve.stone", one["body"])
+    assert times
 
 
 def take_out(made, at):
@@ -191,9 +191,9 @@ def test_promise_9_a_clumsy_change_of_an_export_is_found_and_the_first_bad_line_
 def test_promise_9_a_skilful_rewrite_with_all_hashes_anew_is_found_by_a_checkpoint_that_narrows_it_down(whole, harm):
     made = records(whole)
     harm(made)
-    outcome = found(write(whole, rehashed(made)), "half", "whole")
-    words = " ".join(one.message for one in outcome.findings)
-    assert "are not those that the checkpoint saw; the first 3 are, so it begins with one of 4 to 41" in words
+    words = " ".join(one.message for one in found(write(whole, rehashed(made)), "half", "whole").findings)
+    half = kept(whole, "half")[0].checkpoint.size
+    assert f"are not those that the checkpoint saw; the first 3 are, so it begins with one of 4 to {half}" in words
 
 
 def test_promise_9_a_log_that_was_cut_as_a_whole_is_found_only_by_the_checkpoint_that_was_saved(whole):
@@ -245,8 +245,8 @@ def test_promise_9_a_forged_checkpoint_is_found(whole, what):
         one["checkpoint"] = f"{head}\n\n{line[:40]}{'A' if line[40] != 'A' else 'B'}{line[41:]}"
         outcome = found(write(whole, made))
     else:
-        text = (whole.parent / "half").read_text()
-        (whole.parent / "half").write_text(text.replace("\n41\n", "\n40\n"))
+        saved = whole.parent / "half"
+        saved.write_text(re.sub(r"\n(\d+)\n", lambda size: f"\n{int(size[1]) - 1}\n", saved.read_text(), count=1))
         outcome = found(whole, "half")
     assert "forgery" in [one.kind.value for one in outcome.findings]
 
@@ -363,7 +363,7 @@ def test_promise_9_a_line_with_nonsense_in_it_is_a_finding_and_does_not_stop_the
 def test_promise_9_an_export_holds_no_name_and_no_secret(whole, lived):
     text = whole.read_text()
     assert not re.search(r'Root\\?"', text)
-    assert (lived / "signing.key").read_text().strip().rpartition("+")[2] not in text
+    assert (lived / "signing.key").read_text().strip().split("+", 4)[4] not in text
 
 
 def test_promise_9_the_file_that_a_sink_appends_to_is_read_as_saved_checkpoints(whole):

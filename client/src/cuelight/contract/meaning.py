@@ -73,15 +73,16 @@ class Meaning:
                 case "release.open":
                     self._open(seq, prompt, _number(label), facts)
             if verb != "refused":
-                self._moved(seq, prompt, line["at"], facts)
+                ended = facts["ended"] if verb == "prompt.retire" else {}  # other lines end links and sessions
+                self._moved(seq, prompt, line["at"], facts, ended)
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError, Invalid):
             self._say(seq, f"line {seq} cannot be read as a line of Cuelight")
 
-    def _moved(self, seq: int, prompt: str, at: str, facts: Mapping[str, Any]) -> None:
+    def _moved(self, seq: int, prompt: str, at: str, facts: Mapping[str, Any], ends: Mapping[str, Any]) -> None:
         """What serves and what was published after a line: in one environment, or in each that it names."""
         if "deployment" in facts:
             self._move(seq, (prompt, facts["environment"], facts.get("tenant", "")), at, facts["deployment"])
-        for environment, ended in facts.get("ended", {}).items():
+        for environment, ended in ends.items():
             self._move(seq, (prompt, environment, ""), at, ended["deployment"])
         published = {facts["environment"]: facts["snapshot"]} if "snapshot" in facts else facts.get("snapshots", {})
         for environment, made in published.items():

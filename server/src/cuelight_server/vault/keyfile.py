@@ -14,6 +14,7 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 def load_or_make(file: Path, fresh: bytes) -> SealingKeys:
     """The keys of the file; where there is none it is made with the key `fresh`. Invalid, Unavailable."""
     try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # a desk on PostgreSQL has no data folder yet
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return load(file)
