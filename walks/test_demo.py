@@ -59,7 +59,7 @@ def test_the_demo_asks_as_many_people_as_each_tier_wants(played: Played):
 
 
 def test_after_the_demo_every_workflow_shows_a_state_that_the_story_led_to(desk_url):
-    answer = httpx2.get(f"{desk_url}/api/v1/status", headers={"Cuelight-As": "nora.blum"}, trust_env=False)
+    answer = httpx2.get(f"{desk_url}/api/v1/status", headers={"Cuelight-As": "ines.duarte"}, trust_env=False)
     rows = {one["prompt"]: (one["state"], one["serves"], one["why"]) for one in answer.json()["rows"]}
     v1 = [["v1", 100_000]]
     assert rows == {
