@@ -14,7 +14,8 @@ from cuelight_server.control.verify import verify_desk
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Conflict, Denied, Invalid, NotFound
 from cuelight_server.kernel.terms import ActorKind
-from cuelight_server.views import activity
+from cuelight_server.views import audit
+from cuelight_server.views.audit import Reader
 from cuelight_server.views.desk import status
 from cuelight_server.views.sight import sight_of
 from server.tests.control.test_governing import machine
@@ -167,15 +168,16 @@ def test_trying_a_foreign_place_leaves_a_line_whether_it_is_there_or_not(desk):
 def test_the_log_is_read_as_far_as_one_sees_and_pages_go_on(desk):
     library(desk)
     zoe, ben = actor(desk, STRANGER), actor(desk, BEN)
-    assert activity.events(desk, sight=sight_of(desk, zoe), reader=STRANGER).items == ()
-    seen = activity.events(desk, sight=sight_of(desk, ben), reader=BEN).items
+    stranger, reader = (Reader(id=one.id, sight=sight_of(desk, one)) for one in (zoe, ben))
+    assert audit.events(desk, reader=stranger).items == ()
+    seen = audit.events(desk, reader=reader).items
     assert {one.subject.partition(".")[0].partition("@")[0] for one in seen} == {"library"}
     found, cursor = [], None
     while True:
-        page = activity.events(desk, int(cursor) if cursor else None, 2, sight_of(desk, ben), BEN)
+        page = audit.events(desk, int(cursor) if cursor else None, 2, reader=reader)
         found += page.items
         cursor = page.next
         if cursor is None:
             break
     assert tuple(found) == seen
-    assert len(activity.after(desk, 0, 200).items) > len(seen)
+    assert len(audit.after(desk, 0, 200).items) > len(seen)
