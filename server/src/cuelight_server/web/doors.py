@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from cuelight_server.access.model import SessionRules
 from cuelight_server.access.passwords import Passwords
+from cuelight_server.control.oidc import SingleSignOn
+
+SIGN_IN_AT = "/signin/oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +25,9 @@ class Doors:
     host: str = ""
     public_url: str = ""
     rules: SessionRules = field(default_factory=SessionRules)
-    others: tuple[Other, ...] = ()
+    sso: SingleSignOn | None = None  # the organisation's own provider, where it has one
+
+    @property
+    def others(self) -> tuple[Other, ...]:
+        """The ways to sign in that are not the password."""
+        return (Other(f"Sign in with {self.sso.provider.name}", SIGN_IN_AT),) if self.sso else ()

@@ -6,7 +6,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from cuelight_server.control.desk import Desk
-from cuelight_server.web import account, people, signin
+from cuelight_server.web import account, oidc, people, signin
 from cuelight_server.web import desk as desk_page
 from cuelight_server.web.doors import Doors
 from cuelight_server.web.frame import signed_in
@@ -24,5 +24,6 @@ def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
         Route("/invitation/{code}", signin.use_link(desk, doors), methods=["POST"]),
         *people.routes(desk, doors),
         *account.routes(desk, doors),
+        *oidc.routes(desk, doors, signin.refusal(desk, doors), account.refusal(desk, doors)),
         Mount("/static", static, name="static"),
     ]

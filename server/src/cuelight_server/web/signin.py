@@ -41,6 +41,8 @@ class SignInPage:
     id: str
     people: tuple[Choice, ...]
     others: tuple[Other, ...]
+    provider: str
+    passwords: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,11 @@ def sign_in(desk: Desk, doors: Doors) -> Callable[[Request], Awaitable[Response]
         return session.signed_in(request, doors, secret)
 
     return posted(answer)
+
+
+def refusal(desk: Desk, doors: Doors) -> Callable[[CuelightError], Response]:
+    """The sign-in page, with what went wrong on another way in."""
+    return lambda bad: _refused(html("signin.html", _page(desk, doors, sentence(bad)), _status(bad)), bad)
 
 
 def sign_out(desk: Desk, doors: Doors) -> Callable[[Request], Awaitable[Response]]:
@@ -197,7 +204,15 @@ def _page(desk: Desk, doors: Doors, problem: str = "", form: Mapping[str, str] |
         for one in people
         if one.kind is ActorKind.PERSON
     )
-    return SignInPage("Sign in", problem, (form or {}).get("id", "")[:80], choices, doors.others)
+    return SignInPage(
+        title="Sign in",
+        problem=problem,
+        id=(form or {}).get("id", "")[:80],
+        people=choices,
+        others=doors.others,
+        provider=doors.sso.provider.name if doors.sso else "",
+        passwords=doors.rules.allows(sessions.PASSWORD),
+    )
 
 
 def _roles(held: Mapping[str, tuple[str, ...]]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event
-from cuelight_server.control.replay import decisions, evidence, people, shelf
+from cuelight_server.control.replay import decisions, evidence, identities, people, shelf
 from cuelight_server.control.replay.compare import Row
 
 __all__ = ["Rows", "replay"]
@@ -17,6 +17,8 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("password", people.passwords),
     ("email", people.emails),
     ("invitation", people.invitations),
+    ("identity", identities.identities),
+    ("trust", identities.trusts),
     ("workflow", shelf.workflows),
     ("workflow_revision", shelf.revisions),
     ("prompt", shelf.prompts),

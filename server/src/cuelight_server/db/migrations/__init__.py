@@ -12,4 +12,4 @@ class Line:
     revisions: tuple[str, ...]
 
 
-TODAY = Line(Path(__file__).parent, ("0001", "0005"))
+TODAY = Line(Path(__file__).parent, ("0001", "0005", "0007"))

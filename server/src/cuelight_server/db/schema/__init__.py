@@ -3,6 +3,7 @@
 from cuelight_server.db.schema.audit import audit_event, audit_head
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
+from cuelight_server.db.schema.identity import identity, sign_in_flow, trust, workload_token
 from cuelight_server.db.schema.people import actor, desk, email, invitation, password, session, sign_in_tries, token
 from cuelight_server.db.schema.prompts import (
     contribution,
@@ -37,6 +38,7 @@ __all__ = [
     "environment",
     "evaluation",
     "evaluation_result",
+    "identity",
     "invitation",
     "knowledge",
     "password",
@@ -46,13 +48,16 @@ __all__ = [
     "registry",
     "release",
     "session",
+    "sign_in_flow",
     "sign_in_tries",
     "snapshot",
     "suite",
     "token",
+    "trust",
     "version",
     "workflow",
     "workflow_revision",
+    "workload_token",
 ]
 
 # Rows of these tables are written once: triggers refuse UPDATE and DELETE whoever asks.
