@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-PARTS = ("client", "evaluation", "snapshot", "serve")
+PARTS = ("client", "evaluation", "snapshot", "keys", "serve")
 
 
 def main(only: str) -> int:

@@ -59,11 +59,12 @@ def test_what_needs_a_person_names_the_rollback(page, desk_url):
     assert "sales.research_summary" in needs.inner_text()
 
 
-def test_a_wrong_token_is_told_what_to_do(chromium, desk_url):
+def test_a_wrong_password_is_told_what_to_do(chromium, desk_url):
     context = chromium.new_context()
     page = context.new_page()
     page.goto(f"{desk_url}/signin")
-    page.get_by_placeholder("cue_").fill("cue_person_nothing_here")
+    page.get_by_label("Name on this desk").fill("nobody.here")
+    page.get_by_label("Password").fill("nothing of the kind")
     page.get_by_role("button", name="Sign in").click()
     assert page.get_by_role("alert").is_visible()
     context.close()

@@ -163,6 +163,11 @@ class Admin:
         """From now on the key opens nothing."""
         return self._post(f"/keys/{_step(id)}/revoke", {})
 
+    def exchange_token(self, token: str, service: str | None = None) -> Json:
+        """A short key for a pipeline's own token, which counts once; needs no key."""
+        body: Json = {"token": token}
+        return self._post("/token-exchange", body if service is None else {**body, "service": service})
+
     # looking
     def status(self) -> Json:
         """What serves where."""

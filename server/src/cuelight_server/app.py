@@ -20,6 +20,7 @@ from cuelight_server.access.model import SessionRules
 from cuelight_server.access.oidc import Provider as SignInProvider
 from cuelight_server.access.passwords import Argon2, Passwords
 from cuelight_server.api import audit, errors, evaluations, people, prompts, releases, runtime, status, workload
+from cuelight_server.api.headers import BoundedHeaders
 from cuelight_server.api.limits import Limits
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.oidc import SingleSignOn
@@ -112,7 +113,7 @@ def serve(
         build(desk, providers=providers, worker=worker, host=host, front=front),
         forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHeaders,
         log_level="warning",
         access_log=False,
         server_header=False,

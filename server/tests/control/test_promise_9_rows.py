@@ -13,13 +13,16 @@ from cuelight.contract.canonical import canonical_text
 from cuelight.files import read_folder
 from cuelight_server.cli import run
 from cuelight_server.control import evaluation, releases
-from cuelight_server.control.access import add_actor, disable_actor, issue_token, revoke
+from cuelight_server.control.access import Wish, add_actor, disable_actor, issue_token, revoke
+from cuelight_server.control.invitations import issue_link
 from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.persons import link, verify_email
 from cuelight_server.control.push import push
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.views.desk import person
 from server.tests import tampering
+from server.tests.signing_in import give_password
 
 SALES = Path(__file__).parents[3] / "examples/sales"
 PROMPT, OTHER = "sales.research_summary", "sales.lead_qualification"
@@ -50,7 +53,12 @@ def live_on(desk):
     add_actor(desk, SYSTEM, "gone.girl", "Gone")
     disable_actor(desk, SYSTEM, "gone.girl")
     revoke(desk, SYSTEM, issue_token(desk, SYSTEM, "mei.tanaka").split("_")[2])
-    issue_token(desk, SYSTEM, "mei.tanaka")
+    issue_token(desk, SYSTEM, "mei.tanaka", Wish(scopes=("read",), label="laptop"))
+    give_password(desk, "mei.tanaka")
+    issue_link(desk, SYSTEM, "leon.abara")
+    verify_email(desk, SYSTEM, "mei.tanaka", "mei@example.org")
+    add_actor(desk, SYSTEM, "mei.oncall", "Mei on call")
+    link(desk, SYSTEM, "mei.oncall", "mei.tanaka")
     go_live(desk, PROMPT, "v1")
     go_live(desk, OTHER, "v1")
     push(desk, person(desk, "leon.abara"), shipped("v1", "v2", "v3"))
@@ -136,6 +144,22 @@ TO_V2 = f"UPDATE deployment SET weights = '[[2, 100000]]' WHERE prompt = '{OTHER
         ),
         ("whether it is revoked", ["UPDATE token SET revoked_at = NULL WHERE revoked_at IS NOT NULL"]),
         ("its secret", ["UPDATE token SET secret_hash = 'ff' WHERE actor = 'mei.tanaka'"]),
+        ("scopes is nothing", ["UPDATE token SET scopes = NULL WHERE scopes IS NOT NULL"]),
+        ("scopes is", ["UPDATE token SET scopes = '{' WHERE scopes IS NOT NULL"]),
+        ("when it ends", ["UPDATE token SET expires_at = '2999' WHERE revoked_at IS NULL"]),
+        ("environment is production", ["UPDATE token SET environment = 'production' WHERE label = 'laptop'"]),
+        ("label", ["UPDATE token SET label = 'other' WHERE label = 'laptop'"]),
+        ("password of mei.tanaka: its secret", ["UPDATE password SET hash = 'quick:00'"]),
+        ("password of mei.tanaka is gone", ["DELETE FROM password"]),
+        ("password of root is there", ["INSERT INTO password SELECT 'root', hash, changed_at FROM password"]),
+        ("invitation", ["UPDATE invitation SET ended_at = NULL WHERE ended_at IS NOT NULL"]),
+        ("when it ends", ["UPDATE invitation SET expires_at = '2999'"]),
+        ("its secret", ["UPDATE invitation SET secret_hash = 'ff' WHERE ended_at IS NULL"]),
+        ("actor is root", ["UPDATE invitation SET actor = 'root'"]),
+        ("e-mail of mei.tanaka", ["UPDATE email SET address = 'eve@example.org'"]),
+        ("e-mail of mei.tanaka is gone", ["DELETE FROM email"]),
+        ("account mei.oncall: whose it is", ["UPDATE actor SET person = NULL"]),
+        ("account leon.abara: whose it is", ["UPDATE actor SET person = 'mei.tanaka' WHERE id = 'leon.abara'"]),
         ("workflow revision sales 1", ["UPDATE workflow_revision SET authority = '{}'"]),
         ("workflow revision sales 1", ["UPDATE workflow_revision SET document = '{'"]),
         ("workflow sales", ["UPDATE workflow SET revision = 9"]),
@@ -194,6 +218,11 @@ def test_promise_9_on_postgresql_too_a_row_that_is_not_what_the_log_tells_is_nam
     for word, statement in (
         ("account gone.girl", "UPDATE actor SET disabled_at = NULL WHERE id = 'gone.girl'"),
         ("account leon.abara", "UPDATE actor SET admin = true WHERE id = 'leon.abara'"),
+        ("scopes is nothing", "UPDATE token SET scopes = NULL"),
+        ("password of mei.tanaka: its secret", "UPDATE password SET hash = 'quick:00'"),
+        ("when it ends", "UPDATE invitation SET expires_at = '2999'"),
+        ("e-mail of mei.tanaka", "UPDATE email SET address = 'eve@example.org'"),
+        ("account mei.oncall: whose it is", "UPDATE actor SET person = NULL"),
         ("its outputs", "UPDATE evaluation_result SET passed = NOT passed"),
         ("evaluation", PASS_TO_FAIL),
         ("contribution", "DELETE FROM contribution"),

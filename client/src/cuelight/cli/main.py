@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("look", "Show the newest lines of the audit log."),
     "people": ("people", "List, invite and disable people."),
     "keys": ("people", "List, issue and revoke keys."),
+    "ci": ("ci", "Come in from a pipeline, without a stored key."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

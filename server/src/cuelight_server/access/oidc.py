@@ -109,7 +109,8 @@ def known(claims: Mapping[str, Any], provider: Provider) -> Known:
     """Who came, out of verified claims. Unfit where they say nobody."""
     address = claims.get("email")
     plain = address.strip().lower() if isinstance(address, str) and len(address) <= 254 else ""
-    good = claims.get("email_verified") is True and _ADDRESS.fullmatch(plain)
+    verified = claims.get("email_verified")  # some providers write the word
+    good = (verified is True or verified == "true") and _ADDRESS.fullmatch(plain)
     return Known(
         issuer=provider.issuer,
         subject=subject_of(claims),

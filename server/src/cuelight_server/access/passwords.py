@@ -15,7 +15,7 @@ from cuelight_server.kernel.errors import Invalid
 LEAST, MOST_BYTES = 12, 1024
 _AT_ONCE = 4  # each takes 64 MiB while it runs
 # What an unknown person's password is compared with: of the same parameters, so that it costs the same.
-_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$wgsu4Y1+z7p4l0Qf9kXJ2g$5Voi9joPMfUdRlFtumUcVaRJknz4TifQAxCIDZuN83E"
+NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$wgsu4Y1+z7p4l0Qf9kXJ2g$5Voi9joPMfUdRlFtumUcVaRJknz4TifQAxCIDZuN83E"
 
 
 class Passwords(Protocol):
@@ -44,7 +44,7 @@ class Argon2:
         """Whether it is the one."""
         try:
             with self._turns:
-                self._hasher.verify(stored or _NOBODY, password)
+                self._hasher.verify(stored or NOBODY, password)
         except (Argon2Error, InvalidHashError):
             return False
         return stored is not None

@@ -10,10 +10,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cuelight_server.api.auth import person_of, token_of
 from cuelight_server.api.errors import answer
+from cuelight_server.api.headers import MOST as MOST_HEAD
+from cuelight_server.api.headers import head_size
 from cuelight_server.control.access import authenticate
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.address import at_home
-from cuelight_server.kernel.errors import CuelightError, Unavailable
+from cuelight_server.kernel.errors import CuelightError, Invalid, Unavailable
 
 KB, MB = 1024, 1024 * 1024
 MOST, MOST_BUNDLE = 5 * MB, 50 * MB
@@ -41,6 +43,10 @@ class Limits:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        if head_size(scope["headers"]) > MOST_HEAD:
+            refused = Invalid(f"the headers are larger than {MOST_HEAD // KB} kB", "send fewer, or shorter cookies")
+            await answer(refused, 431)(scope, receive, _headed(send))
+            return
         limited = _limited(receive, MOST_BUNDLE if scope["path"] in BUNDLE_PATHS else MOST)
         if not _large(headers):
             await self._app(scope, limited, _headed(send))

@@ -144,11 +144,11 @@ def authenticate(desk: Desk, token_text: str | None) -> Actor:
     if key is None:
         raise Denied("this is no key", "a character is missing or wrong: copy it again", credentials="malformed")
     with reading(desk.registry) as sql:
-        token = store.token(sql, key.id)
-        account = store.account(sql, token.actor if token else "")
-    right = keys.matches(token.secret_hash if token else None, key.secret)
-    if not right or token is None or account is None or token.environment is not key.environment:
+        held = store.held_token(sql, key.id)
+    right = keys.matches(held[0].secret_hash if held else None, key.secret)
+    if not right or held is None or held[0].environment is not key.environment:
         raise Denied("this key is not known here", "is it for this server?", credentials="unknown")
+    token, account = held
     if token.revoked_at is not None:
         raise Denied("this key is revoked", "ask an administrator for a new one", credentials="revoked")
     if _over(token, desk.clock()):
