@@ -1,15 +1,18 @@
 """A real OpenID provider (Canaille) on a real socket, with people in it; its keys and claims can be changed."""
 
-import datetime
 import os
 import re
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx2
+from canaille import create_app
+from canaille.app import models
+from canaille.backends import Backend
 from joserfc.jwk import OKPKey, RSAKey
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -28,9 +31,6 @@ class OpenIdProvider:
     """Canaille with a client for the desk. `issuer` is its address."""
 
     def __init__(self, app: Any, port: int) -> None:
-        from canaille.app import models
-        from canaille.backends import Backend
-
         self.app, self.models, self.backend = app, models, Backend.instance
         self.issuer = f"http://127.0.0.1:{port}"
 
@@ -47,13 +47,16 @@ class OpenIdProvider:
                 password=PASSWORD,
             )
             self.backend.save(user)
-            for group in groups:
-                found = self.backend.get(self.models.Group, display_name=group)
-                if found is None:
-                    self.backend.save(self.models.Group(display_name=group, members=[user]))
-                else:
-                    found.members = [*found.members, user]
-                    self.backend.save(found)
+        for group in groups:
+            self.join(id, group)
+
+    def join(self, id: str, group: str) -> None:
+        """They are in the group from now on."""
+        with self.app.app_context():
+            user = self.backend.get(self.models.User, user_name=id)
+            found = self.backend.get(self.models.Group, display_name=group) or self.models.Group(display_name=group)
+            found.members = [*(found.members or []), user]
+            self.backend.save(found)
 
     def leave(self, id: str, group: str) -> None:
         """They are in the group no longer; a group that is empty is gone."""
@@ -75,7 +78,7 @@ class OpenIdProvider:
             client = self.models.Client(
                 client_id=CLIENT,
                 client_secret=SECRET,
-                client_id_issued_at=datetime.datetime.now(datetime.UTC),
+                client_id_issued_at=datetime.now(UTC),
                 client_name="The release desk",
                 client_uri=redirect.rpartition("/signin")[0],
                 redirect_uris=[redirect],
@@ -101,8 +104,6 @@ class OpenIdProvider:
 def open_provider(email_verified: bool = True) -> Iterator[OpenIdProvider]:
     """A provider until the end of the block."""
     os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"  # on this machine it speaks plain http
-    from canaille import create_app
-
     server = make_server("127.0.0.1", 0, _late, threaded=True, request_handler=Quiet)
     key = RSAKey.generate_key(2048)
     key.ensure_kid()
