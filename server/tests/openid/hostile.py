@@ -1,6 +1,7 @@
 """An issuer on a real socket that says whatever a test wants: wrong tokens, wrong documents, nothing, or far too much."""
 
 import base64
+import hmac
 import json
 import threading
 import time
@@ -10,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 ALL = list(JWSRegistry.algorithms)
@@ -50,8 +51,9 @@ def unsigned(claims: dict[str, Any], alg: str = "none") -> str:
 
 def with_secret(claims: dict[str, Any], key: RSAKey) -> str:
     """HS256 with the issuer's public key as the secret: what a careless verifier takes for good."""
-    secret = OctKey.import_key(key.as_pem(private=False))
-    return jwt.encode({"alg": "HS256", "kid": key.kid}, claims, secret, algorithms=["HS256"])
+    body = f"{_packed({'alg': 'HS256', 'kid': key.kid})}.{_packed(claims)}"
+    made = hmac.digest(key.as_pem(private=False), body.encode(), "sha256")
+    return f"{body}.{base64.urlsafe_b64encode(made).rstrip(b'=').decode()}"
 
 
 def _packed(value: dict[str, Any]) -> str:
