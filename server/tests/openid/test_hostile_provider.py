@@ -11,7 +11,19 @@ from cuelight_server.access.oidc import Newcomers
 from cuelight_server.audit import store as audit
 from cuelight_server.db.engine import reading
 from server.tests.openid import hostile
-from server.tests.openid.hostile import drops, ec, ed, endless, open_issuer, rsa, say, signed, silent, unsigned, with_secret
+from server.tests.openid.hostile import (
+    drops,
+    ec,
+    ed,
+    endless,
+    open_issuer,
+    rsa,
+    say,
+    signed,
+    silent,
+    unsigned,
+    with_secret,
+)
 from server.tests.openid.serving import serving
 
 pytestmark = pytest.mark.database("sqlite")
@@ -93,7 +105,11 @@ NOW = int(time.time())
 LIES = {
     "none": (lambda begun, _: unsigned(begun.claims()), "algorithm", "not signed in a way"),
     "None": (lambda begun, _: unsigned(begun.claims(), "None"), "algorithm", "not signed in a way"),
-    "HS256 signed with the public key": (lambda begun, key: with_secret(begun.claims(), key), "algorithm", "not signed"),
+    "HS256 signed with the public key": (
+        lambda begun, key: with_secret(begun.claims(), key),
+        "algorithm",
+        "not signed",
+    ),
     "another key under the name of ours": (
         lambda begun, key: signed(begun.claims(), rsa(), kid=key.kid),
         "signature",
@@ -342,7 +358,9 @@ def test_an_address_counts_only_where_the_provider_calls_it_verified(at, issuer,
     verify_email(today, SYSTEM, "pia.lund", "pia@example.org")
     for number, verified in enumerate((None, False, "yes", 1, "false")):
         one = Return(at, issuer)
-        claims = one.claims(sub=f"s{number}", preferred_username=f"x{number}", email="pia@example.org", name=f"N {number}")
+        claims = one.claims(
+            sub=f"s{number}", preferred_username=f"x{number}", email="pia@example.org", name=f"N {number}"
+        )
         one.back(signed(claims | ({} if verified is None else {"email_verified": verified}), issuer.key))
         with reading(today.registry) as sql:
             assert store.identities_of(sql, "pia.lund") == []

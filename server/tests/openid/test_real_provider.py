@@ -176,7 +176,9 @@ def test_the_provider_gets_a_challenge_and_without_the_verifier_a_code_is_worth_
         browser = at.browser()
         begun = browser.get(f"{at.url}/signin/oidc", follow_redirects=False)
         assert "code_challenge_method=S256" in begun.headers["location"]
-        stolen = at.browser()  # the thief has the state and the code, and not the cookie from which the verifier follows
+        stolen = (
+            at.browser()
+        )  # the thief has the state and the code, and not the cookie from which the verifier follows
         end = sign_in_there(
             browser, browser.get(begun.headers["location"].replace("localhost%3A", "localhost%3A")), "ben"
         )

@@ -7,7 +7,6 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from cuelight_server.access.model import Trust
 from cuelight_server.db import schema
-from cuelight_server.db.upserting import upsert
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page, checked_size, page_of
 from cuelight_server.kernel.terms import Environment
 
@@ -55,11 +54,13 @@ def end_trust(sql: Connection, id: str, at: str) -> None:
 
 
 def use_workload_token(sql: Connection, hashed: str, expires_at: str, now: str) -> bool:
-    """Note that a token was used; False where it was before. Those that ran out before `now` are forgotten."""
+    """Note within a change that a token was used; False where it was before. Those that ran out before `now` go."""
     table = schema.workload_token
     sql.execute(delete(table).where(table.c.expires_at < now))
-    new = upsert(sql, table).values(hash=hashed, expires_at=expires_at)
-    return sql.execute(new.on_conflict_do_nothing(index_elements=[table.c.hash])).rowcount == 1
+    if sql.execute(select(table.c.hash).where(table.c.hash == hashed)).one_or_none() is not None:
+        return False
+    sql.execute(insert(table).values(hash=hashed, expires_at=expires_at))
+    return True
 
 
 def _trust(row: Row[Any]) -> Trust:
