@@ -21,12 +21,16 @@ from cuelight_server.control.access import (
     revoke,
 )
 from cuelight_server.control.opening import open_desk
+from cuelight_server.control.push import push
+from cuelight_server.control.releases import approve
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Databases, reading
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied, Invalid, NotFound, Unavailable
 from cuelight_server.kernel.terms import ActorKind, Environment
+from server.tests import folders
+from server.tests.releasing import OWNER, PROMPT, evaluate, prepare, who
 
 UNKNOWN = Key(None, "0123456789abcdef", "ab" * 32).text
 
@@ -345,7 +349,7 @@ def test_a_person_makes_and_revokes_tokens_of_their_own_and_of_nobody_else(desk,
         "   ",
         "\u0301",
         "...",
-        "x" * 81,
+        "x" * 121,
         "Mei\ud800",
         "Mei\u2028",
     ],
@@ -395,3 +399,23 @@ def test_a_text_that_would_be_sql_or_a_template_is_kept_as_text(desk, ada):
         with pytest.raises(Invalid):
             issue_key(desk, ada, id, Environment.STAGING)
     assert authenticate(desk, issue_token(desk, SYSTEM, "ada.admin")) == ada
+
+
+@pytest.mark.parametrize("name", ["M\u0435i Tanaka", "mei-tanaka", "Mei\u202eTanaka"])
+def test_a_push_brings_nobody_in_who_reads_like_another(desk, ada, mei, name):
+    bundle = folders.folder()
+    bundle["workflow"]["people"][-1]["name"] = name
+    with pytest.raises(Conflict if "\u202e" not in name else Invalid):
+        push(desk, ada, bundle)
+    assert push(desk, ada, folders.folder())
+
+
+def test_the_yes_of_somebody_who_was_disabled_later_stays_on_record(desk):
+    prepare(desk)
+    evaluate(desk, "v1")
+    approve(desk, who(desk, OWNER), PROMPT, "v1")
+    disable_actor(desk, SYSTEM, OWNER)
+    with reading(desk.registry) as sql:
+        given = sql.execute(select(schema.approval)).one()
+        assert (given.person, store.account(sql, OWNER).disabled_at is not None) == (OWNER, True)
+        assert [line.actor for line in audit.after(sql, size=200).items if line.verb == "release.approve"] == [OWNER]

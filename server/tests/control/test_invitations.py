@@ -1,5 +1,6 @@
 """One-time links: the first owner, an invitation, a forgotten password; and changing one's own."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -212,3 +213,22 @@ def test_no_secret_stands_in_the_database_the_log_or_a_printed_link(desk, person
     assert secret not in stored
     assert PASSWORD not in stored
     assert secret not in repr(made)
+
+
+def test_of_many_who_use_a_link_at_once_one_gets_in(desk, person):
+    person("ana.author")
+    made, came, late = issue_link(desk, SYSTEM, "ana.author"), [], []
+
+    def attempt(number):
+        try:
+            came.append(use(desk, made.code, f"password number {number}"))
+        except Denied:
+            late.append(number)
+
+    crowd = [threading.Thread(target=attempt, args=(number,)) for number in range(8)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    assert (len(came), len(late)) == (1, 7)
+    assert verify_desk(desk).problems == ()

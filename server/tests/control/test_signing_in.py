@@ -22,6 +22,7 @@ from cuelight_server.control.sessions import (
     sign_out,
     visit,
 )
+from cuelight_server.control.throttle import count
 from cuelight_server.db import schema
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
@@ -164,6 +165,24 @@ def test_many_attempts_at_once_are_no_way_around(desk, quick, mei):
     assert len(refused) == 16
     assert sum(wait > 0 for wait in refused) >= 5  # the clock of the tests moves a second a look
     assert quick.verified == sum(wait == 0 for wait in refused)
+
+
+def test_of_attempts_at_the_same_moment_none_is_lost(desk, quick, mei):
+    start = threading.Barrier(16)
+
+    def attempt():
+        start.wait()
+        count(desk, None, "198.51.100.7")
+
+    crowd = [threading.Thread(target=attempt) for _ in range(16)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    with reading(desk.registry) as sql:
+        key = throttle.key_of("source", "198.51.100.7")
+        table = schema.sign_in_tries
+        assert sql.scalar(select(table.c.failures).where(table.c.key == key)) == 16
 
 
 def test_what_is_kept_of_strangers_has_an_end(desk, quick, mei, monkeypatch):

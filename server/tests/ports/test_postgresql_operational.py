@@ -35,6 +35,8 @@ OPERATIONAL = {
     "client_seen": "insert update delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",
     "evaluation_result": "insert update",
+    "session": "insert delete update:last_seen_at",
+    "sign_in_tries": "insert update delete",
     "token": "update:last_used_at",
     "call": "insert update",
 }

@@ -120,7 +120,7 @@ class SessionRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tries:
-    """Attempts to sign in that failed, of one account or one source; `key` is a hash of which."""
+    """Attempts to sign in that failed, of one account or one source; `key` is a hash of which, `until` "" = no wait."""
 
     key: str
     failures: int

@@ -165,16 +165,22 @@ def add_in(work: Work, account: Account) -> Account:
     """Store a new account within a change, and note it. Conflict when id or name are taken, or look as if they were."""
     if store.account(work.sql, account.id) is not None:
         raise Conflict(f"{account.id} is taken", "choose another id")
-    account = replace(account, name=display_name(account.name))
-    alike = _alike(work, account)
+    named = well_named(work, account)
+    store.save_account(work.sql, named)
+    work.note(kind=named.kind.value, name=named.name, admin=named.admin)
+    return named
+
+
+def well_named(work: Work, account: Account) -> Account:
+    """A new account with its name as it is kept. Invalid for a name that is none, Conflict for one too like another's."""
+    named = replace(account, name=display_name(account.name))
+    alike = _alike(work, named)
     if alike is not None:
         raise Conflict(
-            f"{account.name} reads like {alike.name} ({alike.id})",
+            f"{named.name} reads like {alike.name} ({alike.id})",
             "add what tells them apart, such as a department or a second name",
         )
-    store.save_account(work.sql, account)
-    work.note(kind=account.kind.value, name=account.name, admin=account.admin)
-    return account
+    return named
 
 
 def _alike(work: Work, new: Account) -> Account | None:

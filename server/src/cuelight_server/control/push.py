@@ -10,6 +10,7 @@ from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.control.access import well_named
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
 from cuelight_server.control.on_desk import on_desk
@@ -309,9 +310,8 @@ def _add_people(push: _Push) -> Iterator[str]:
     for one in push.folder.workflow.get("people", ()):
         if access.account(work.sql, one["id"]) is None:
             person, at = ActorKind.PERSON, work.at_text
-            access.save_account(
-                work.sql, Account(id=one["id"], name=one["name"], kind=person, admin=False, created_at=at)
-            )
+            new = Account(id=one["id"], name=one["name"], kind=person, admin=False, created_at=at)
+            access.save_account(work.sql, well_named(work, new))
             yield one["id"]
 
 

@@ -23,12 +23,14 @@ def count(desk: Desk, who: str | None, source: str) -> Counted:
     now = desk.clock()
     with operational(desk.registry) as sql:
         found = store.tries(sql, [key for key, _ in counted], rfc3339(now))
-        wait = max((parse(one.until) - now).total_seconds() for one in found)
+        wait = max((parse(one.until) - now).total_seconds() if one.until else 0.0 for one in found)
         if wait <= 0:
             for tries, (key, limit) in zip(found, counted, strict=True):
                 failures = throttle.counted(limit, tries.failures, parse(tries.last_at), now)
-                until = now + throttle.wait(limit, failures)
-                new = Tries(key=key, failures=failures, last_at=rfc3339(now), until=rfc3339(until))
+                pause = throttle.wait(limit, failures)
+                new = Tries(
+                    key=key, failures=failures, last_at=rfc3339(now), until=rfc3339(now + pause) if pause else ""
+                )
                 store.save_tries(sql, new)
             store.drop_oldest_tries(sql, throttle.MOST_ROWS)
     if wait > 0:
@@ -45,5 +47,5 @@ def forgive(desk: Desk, counted: Counted) -> None:
             if limit is ACCOUNT or tries.failures <= 1:
                 store.forgive(sql, key)
             else:
-                less = Tries(key=key, failures=tries.failures - 1, last_at=tries.last_at, until=now)
+                less = Tries(key=key, failures=tries.failures - 1, last_at=tries.last_at, until="")
                 store.save_tries(sql, less)

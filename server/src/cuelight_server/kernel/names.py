@@ -6,7 +6,7 @@ import unicodedata
 from cuelight_server.kernel.errors import Invalid
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-MOST = 80  # characters of a display name
+MOST = 120  # characters of a display name
 # Small letters of Cyrillic and of Greek that most typefaces draw like a Latin one, and pairs that read as one letter.
 _TWINS = str.maketrans(
     "\u0430\u0435\u0451\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0457\u0458\u04bb\u0501\u051b\u051d\u04af\u0432\u043a\u043c\u043d\u0442"

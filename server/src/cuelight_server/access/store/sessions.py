@@ -57,7 +57,7 @@ def end_stale_sessions(sql: Connection, actor: str, now: str, newest: int) -> No
 def tries(sql: Connection, keys: list[str], at: str) -> list[Tries]:
     """What is kept under these keys, in their order, locked until the transaction ends: nothing is counted twice or lost."""
     table = schema.sign_in_tries
-    none = [{"key": key, "failures": 0, "last_at": at, "until": at} for key in sorted(keys)]
+    none = [{"key": key, "failures": 0, "last_at": at, "until": ""} for key in sorted(keys)]
     sql.execute(upsert(sql, table).on_conflict_do_nothing(index_elements=[table.c.key]), none)
     query = select(table).where(table.c.key.in_(keys)).order_by(table.c.key).with_for_update()
     rows = {row.key: row for row in sql.execute(query)}
