@@ -214,7 +214,7 @@ class Admin:
             error = from_json(body["error"])
             if body["error"].get("kind") not in KINDS:
                 error.details["answer"] = "unreadable"
-            if answer.status_code == httpx2.codes.UNAUTHORIZED:
+            if answer.status_code == httpx2.codes.UNAUTHORIZED and error.details.get("credentials") != "unfit":
                 error.hint = "give your token with --token or CUELIGHT_TOKEN; on a demo desk --as <person> does"
             raise error
         kind = _HINTS.get(answer.status_code, Unavailable)

@@ -2,14 +2,20 @@
 
 import re
 import time
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import func, select
 
-from cuelight_server.access import store
+from cuelight_server.access import oidc, store
 from cuelight_server.access.oidc import Newcomers
 from cuelight_server.audit import store as audit
+from cuelight_server.control.access import add_actor
+from cuelight_server.control.persons import verify_email
+from cuelight_server.db import schema
 from cuelight_server.db.engine import reading
+from cuelight_server.kernel.actor import SYSTEM
 from server.tests.openid import hostile
 from server.tests.openid.hostile import (
     drops,
@@ -101,7 +107,7 @@ def wrong(**claims):
     return lambda begun, key: signed(begun.claims(**claims), key)
 
 
-NOW = int(time.time())
+NOW, OWN = int(time.time()), rsa()
 LIES = {
     "none": (lambda begun, _: unsigned(begun.claims()), "algorithm", "not signed in a way"),
     "None": (lambda begun, _: unsigned(begun.claims(), "None"), "algorithm", "not signed in a way"),
@@ -117,7 +123,7 @@ LIES = {
     ),
     "a key that is not on the list": (lambda begun, _: signed(begun.claims(), rsa()), "key", "does not have"),
     "a key in the header": (
-        lambda begun, _: (lambda own: signed(begun.claims(), own, jwk=own.as_dict(private=False)))(rsa()),
+        lambda begun, _: signed(begun.claims(), OWN, jwk=OWN.as_dict(private=False)),
         "key",
         "does not have",
     ),
@@ -260,8 +266,6 @@ def test_a_parameter_that_stands_there_twice_counts_as_none(begun, issuer):
 
 
 def test_a_sign_in_that_took_too_long_begins_again(begun, issuer, shifted):
-    from datetime import timedelta
-
     shifted.by = timedelta(minutes=11)
     assert not begun.back(signed(begun.claims(), issuer.key)).inside
     assert "took too long" in begun.problem
@@ -350,10 +354,6 @@ def test_keys_that_are_no_list_or_far_too_many_are_no_keys(at, issuer):
 
 
 def test_an_address_counts_only_where_the_provider_calls_it_verified(at, issuer, today):
-    from cuelight_server.control.access import add_actor
-    from cuelight_server.control.persons import verify_email
-    from cuelight_server.kernel.actor import SYSTEM
-
     add_actor(today, SYSTEM, "pia.lund", "Pia Lund")
     verify_email(today, SYSTEM, "pia.lund", "pia@example.org")
     for number, verified in enumerate((None, False, "yes", 1, "false")):
@@ -403,11 +403,6 @@ def test_who_fails_often_waits_and_the_log_does_not_grow_for_ever(at, issuer, to
 
 
 def test_sign_ins_that_nobody_finishes_do_not_pile_up(at, issuer, today, monkeypatch):
-    from sqlalchemy import func, select
-
-    from cuelight_server.access import oidc
-    from cuelight_server.db import schema
-
     monkeypatch.setattr(oidc, "MOST_FLOWS_OF_SOURCE", 5)
     for _ in range(9):
         last = Return(at, issuer)
@@ -417,10 +412,6 @@ def test_sign_ins_that_nobody_finishes_do_not_pile_up(at, issuer, today, monkeyp
 
 
 def test_the_database_keeps_nothing_with_which_a_sign_in_could_be_finished(at, issuer, today):
-    from sqlalchemy import select
-
-    from cuelight_server.db import schema
-
     begun = Return(at, issuer)
     cookie = begun.browser.cookies["cuelight_oidc"]
     with reading(today.registry) as sql:

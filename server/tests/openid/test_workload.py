@@ -1,6 +1,7 @@
 """Pipelines that come in with a token of their own issuer, over real sockets."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import httpx2
@@ -16,7 +17,7 @@ from cuelight_server.control.verify import verify_desk
 from cuelight_server.db import schema
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
-from cuelight_server.kernel.errors import Denied
+from cuelight_server.kernel.errors import Denied, Invalid
 from cuelight_server.kernel.terms import Environment, Role
 from server.tests.openid.hostile import open_issuer, rsa, signed, silent, unsigned, with_secret
 from server.tests.openid.serving import serving
@@ -154,9 +155,9 @@ def test_a_token_opens_nothing_that_is(lie, at, github, today):
         (lambda said, key: signed(said, rsa(), kid=key.kid), "signature"),
         (lambda said, _: signed(said, rsa()), "key"),
         (lambda said, key: signed(said, key)[:-6] + "AAAAAA", "signature"),
-        (lambda said, key: "a.b.c", "form"),
+        (lambda *_: "a.b.c", "form"),
         (lambda said, key: "Bearer " + signed(said, key), "form"),
-        (lambda said, key: "' OR 1=1 --", "form"),
+        (lambda *_: "' OR 1=1 --", "form"),
     ],
 )
 @pytest.mark.database("sqlite")
@@ -250,8 +251,6 @@ def test_who_sends_many_bad_tokens_waits(at, github, today):
 )
 @pytest.mark.database("sqlite")
 def test_a_trust_that_is_too_loose_is_refused(today, github, more, words):
-    from cuelight_server.kernel.errors import Invalid
-
     with pytest.raises(Invalid, match=words):
         trust(today, github, **more)
 
@@ -293,8 +292,6 @@ def test_only_an_administrator_says_whom_to_trust(today, github):
 
 
 def test_two_who_come_with_one_token_at_once_get_one_key(at, github, today):
-    from concurrent.futures import ThreadPoolExecutor
-
     token = signed(claims(github), github.key)
     with ThreadPoolExecutor(8) as pool:
         codes = list(pool.map(lambda _: send(at, token).status_code, range(8)))

@@ -54,7 +54,7 @@ def exchange(desk: Desk, issuers: Issuers, token: str, came: Came, service: str 
         raise Denied(
             "this token opens nothing here",
             "compare issuer, audience and claims with: cuelight-server trust list; each token counts once",
-            credentials="unknown",
+            credentials="unfit",
         ) from unfit
     except Unavailable:
         throttle.forgive(desk, counted)
