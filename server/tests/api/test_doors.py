@@ -5,8 +5,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
+from cuelight_server.access.oidc import Provider
 from cuelight_server.api.auth import VERB, caller
-from cuelight_server.app import PUBLIC, build
+from cuelight_server.app import PUBLIC, Front, build
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import issue_key, issue_token, revoke
 from cuelight_server.kernel.actor import SYSTEM
@@ -16,6 +17,10 @@ from server.tests.releasing import ENGINEER, PROMPT, prepare
 PAGES = {  # these look at the visitor's cookie; their own tests hold them to it
     "/",
     "/signin",
+    "/signin/oidc",
+    "/signin/oidc/callback",
+    "/signin/oidc/out",
+    "/account/connect",
     "/signout",
     "/static",
     "/invitation/{code}",
@@ -54,7 +59,10 @@ def all_routes(app):
 
 
 def test_every_route_declares_a_verb_and_asks_for_a_person_or_is_on_the_public_list(desk):
-    routes = all_routes(build(desk, worker=False))
+    provider = Provider(issuer="https://login.example.org", client_id="desk")
+    routes = all_routes(
+        build(desk, worker=False, front=Front(public_url="https://desk.example.org", provider=provider))
+    )
     declared = [route for route in routes if isinstance(route, APIRoute)]
     assert len(declared) > 15
     for route in declared:
