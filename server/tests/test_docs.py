@@ -25,6 +25,7 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.cli import EXIT, UNEXPECTED
 from cuelight_server.cli import commands as server
 from cuelight_server.control.access import add_actor, issue_key
+from cuelight_server.control.trusts import Wished, add_trust
 from cuelight_server.docs_reference import pages, write
 from cuelight_server.docs_reference.answers import GIVES, ITEMS, KEYS, OTHERS
 from cuelight_server.docs_reference.catalogues import CLIENT_SETTINGS, server_settings
@@ -34,6 +35,7 @@ from cuelight_server.docs_reference.formats import definitions, graders
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts.enforcement import ENFORCED_BY
+from server.tests.openid.hostile import open_issuer, signed
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -191,7 +193,16 @@ class Asking:
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
 
 
-def test_every_address_gives_what_the_reference_says(asked, made):
+def trusted_token(desk, runner):
+    """A token of a pipeline that the desk trusts."""
+    says = {"repository": "acme/prompts"}
+    wished = Wished(issuer=runner.url, audience="desk", conditions=says, scopes=["read"])
+    add_trust(desk, SYSTEM, "pipeline", wished, plain_at_home=True)
+    now = int(desk.clock().timestamp())
+    return signed({"iss": runner.url, "aud": "desk", "sub": "job", "iat": now, "exp": now + 300, **says}, runner.key)
+
+
+def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     bundle = read_folder(ROOT / "client/src/cuelight/cli/examples/minimal").bundle
     name, api = "newsletter.subject_line", "/api/v1"
     version = {"prompt": name, "label": "v1"}
@@ -227,6 +238,8 @@ def test_every_address_gives_what_the_reference_says(asked, made):
         asked(f"POST /api/v1/people/{{id}}/{step}", f"{api}/people/cleo.ray/{step}", json=body, who="ada.moss")
     key = asked("POST /api/v1/keys", json={"holder": "ci", "kind": "service", "scopes": ["push"]}, who="ada.moss")
     asked("POST /api/v1/keys/{id}/revoke", f"{api}/keys/{key['id']}/revoke", who="ada.moss")
+    with open_issuer() as runner:
+        asked("POST /api/v1/token-exchange", json={"token": trusted_token(demo_desk, runner)})
     asked("GET /api/v1/people")
     asked("GET /api/v1/keys", who="ada.moss")
     for plain in ("/status", "/me", "/audit", "/runtime/observed"):

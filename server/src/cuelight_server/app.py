@@ -26,7 +26,7 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
-from cuelight_server.web.doors import Doors
+from cuelight_server.web.doors import Doors, at_provider
 from cuelight_server.worker import Worker
 
 # What the API answers without a key; the pages ask for a session by themselves, the exchange for a pipeline's token.
@@ -87,7 +87,10 @@ def build(
     if front.provider is not None:
         redirect = f"{front.public_url}{web.CALLBACK}"
         sso = SingleSignOn(provider=front.provider, issuers=issuers, redirect=redirect)
-    doors = Doors(passwords=passwords, host=host, public_url=front.public_url, rules=front.rules, sso=sso)
+    others = (at_provider(sso),) if sso else ()
+    doors = Doors(
+        passwords=passwords, host=host, public_url=front.public_url, rules=front.rules, others=others, sso=sso
+    )
     app.router.routes.extend(web.routes(desk, doors))
     return app
 

@@ -1,5 +1,7 @@
 """A provider that lies, is down, slow, endless or speaks rubbish: nobody comes in, and the page says why in plain words."""
 
+# long because: one table of lies and one of failures, each with the few lines that are its test
+
 import re
 import time
 from datetime import timedelta

@@ -17,6 +17,11 @@ class Other:
     address: str
 
 
+def at_provider(sso: SingleSignOn) -> Other:
+    """The way in by the organisation's own provider."""
+    return Other(f"Sign in with {sso.provider.name}", SIGN_IN_AT)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
     """`host` is where the server listens, `public_url` where people find it; one with https makes cookies https only."""
@@ -25,9 +30,5 @@ class Doors:
     host: str = ""
     public_url: str = ""
     rules: SessionRules = field(default_factory=SessionRules)
+    others: tuple[Other, ...] = ()
     sso: SingleSignOn | None = None  # the organisation's own provider, where it has one
-
-    @property
-    def others(self) -> tuple[Other, ...]:
-        """The ways to sign in that are not the password."""
-        return (Other(f"Sign in with {self.sso.provider.name}", SIGN_IN_AT),) if self.sso else ()
