@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from cuelight_server import web
 from cuelight_server.access import store
 from cuelight_server.access.passwords import QuickPasswords
+from cuelight_server.app import build
 from cuelight_server.audit import store as audit
 from cuelight_server.control.access import authenticate
 from cuelight_server.control.invitations import issue_link, issue_owner_link
@@ -18,7 +19,7 @@ from cuelight_server.db import schema
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.web.doors import Doors, Other
-from server.tests.signing_in import PASSWORD, browsing, give_password, proof, send, sign_in
+from server.tests.signing_in import FRONT, PASSWORD, browsing, give_password, proof, send, sign_in
 
 OTHER = "five more words in a row"
 NASTY = "<script>alert(1)</script>{{7*7}}'; DROP TABLE actor;--"
@@ -328,3 +329,15 @@ def test_the_sign_in_page_shows_other_ways_where_there_are_some(desk):
     doors = Doors(passwords=QuickPasswords(), others=(Other("Sign in with Example", "/oidc/example"),))
     with TestClient(Starlette(routes=web.routes(desk, doors))) as client:
         assert 'href="/oidc/example">Sign in with Example' in client.get("/signin").text
+
+
+def test_an_error_behind_a_link_is_logged_without_the_link(desk, person, caplog, monkeypatch):
+    person("ana.author")
+    code = issue_link(desk, SYSTEM, "ana.author").code
+    app = build(desk, worker=False, front=FRONT)
+    monkeypatch.setattr(QuickPasswords, "hash", lambda *_: 1 / 0)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.post(f"/invitation/{code}", data={"password": OTHER, "again": OTHER})
+    assert answer.status_code == 500
+    assert "ZeroDivisionError at POST /invitation/{code}" in caplog.text
+    assert code not in caplog.text

@@ -80,7 +80,10 @@ def _not_now(_request: Request, _error: Exception) -> JSONResponse:
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:
     id = desk_of(request).new_id("err")
-    _LOG.error("%s: %s at %s %s", id, type(error).__name__, request.method, request.url.path)
+    path = request.url.path
+    for name, value in request.path_params.items():  # an address may hold a secret: that of a one-time link does
+        path = path.replace(str(value), f"{{{name}}}") if value else path
+    _LOG.error("%s: %s at %s %s", id, type(error).__name__, request.method, path)
     body = {
         "kind": "unexpected",
         "message": "something went wrong that should not",
