@@ -273,6 +273,15 @@ def test_a_sign_in_that_took_too_long_begins_again(begun, issuer, shifted):
     assert "took too long" in begun.problem
 
 
+def test_a_sign_in_counts_once_also_for_who_keeps_its_cookie(begun, issuer):
+    cookie = begun.browser.cookies["cuelight_oidc"]
+    assert begun.back(signed(begun.claims(), issuer.key)).inside
+    thief = begun.at.browser(follow_redirects=False, cookies={"cuelight_oidc": cookie})
+    page = thief.get(begun.at.callback, params={"state": begun.sent["state"], "code": "c-1"})
+    assert page.status_code == 403
+    assert issuer.times("/token") == 1
+
+
 @pytest.mark.parametrize(
     ("error", "words"), [("access_denied", "not allowed there"), ("<script>alert(1)</script>", "it refused")]
 )

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import func, select
 
+from cuelight_server.access import store
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.permissions import may
 from cuelight_server.audit.verbs import Verb
@@ -19,7 +20,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Denied, Invalid
 from cuelight_server.kernel.terms import Environment, Role
-from server.tests.openid.hostile import open_issuer, rsa, signed, silent, unsigned, with_secret
+from server.tests.openid.hostile import open_issuer, rsa, say, signed, silent, unsigned, with_secret
 from server.tests.openid.serving import serving
 
 AUDIENCE = "https://desk.example.org"
@@ -189,6 +190,19 @@ def test_a_trust_that_ended_and_an_account_that_is_disabled_open_nothing(at, git
     with pytest.raises(Denied):
         authenticate(today, text)
     assert send(at, signed(claims(github), github.key)).status_code == 401
+
+
+def test_a_trust_that_ends_while_the_token_is_looked_at_opens_nothing(at, github, today):
+    with reading(today.registry) as sql:
+        (one,) = store.trusts_in(sql, github.url)
+
+    def end_first(handler):
+        end_trust(today, SYSTEM, one.id)
+        say(handler, {"keys": github.keys})
+
+    github.answers["/keys"] = end_first
+    assert send(at, signed(claims(github), github.key)).status_code == 401
+    assert kinds(today) == ["workload ended"]
 
 
 def test_a_token_that_opens_several_accounts_has_to_say_which(at, github, today):
