@@ -5,7 +5,8 @@ import pytest
 from cuelight_server.access import store
 from cuelight_server.access.oidc import Known, Newcomers, Provider
 from cuelight_server.audit import store as audit
-from cuelight_server.control.access import add_actor
+from cuelight_server.control.access import add_actor, disable_actor
+from cuelight_server.control.erasing import erase_person
 from cuelight_server.control.identities import account_for, connect, link_identity, unlink_identity
 from cuelight_server.control.persons import verify_email
 from cuelight_server.control.trusts import Wished, add_trust, end_trust
@@ -92,6 +93,17 @@ def test_the_log_holds_neither_subject_nor_address(lived):
         told = str([one.facts for one in audit.readable(sql)])
     for secret in ("s-ben", "s-mei", "ben@example.org"):
         assert secret not in told
+
+
+def test_after_an_erasure_nobody_is_told_who_that_was_at_the_provider(lived):
+    disable_actor(lived, SYSTEM, "ben")
+    erase_person(lived, SYSTEM, "ben")
+    with reading(lived.registry) as sql:
+        assert store.identity(sql, ISSUER, "s-ben") is None
+        assert store.identity(sql, ISSUER, "s-ben2") is not None
+    assert verify_desk(lived).problems == ()
+    tampering.behind_our_back(lived, f"INSERT INTO identity VALUES ('{ISSUER}', 's-ben', 'ben', 'x', 'y', '[]')")
+    assert any("is there, and no line" in one for one in verify_desk(lived).problems)
 
 
 def test_links_that_cannot_be_are_refused(lived, person):

@@ -22,7 +22,7 @@ from cuelight_server.web.doors import Doors, Other
 from server.tests.signing_in import FRONT, PASSWORD, browsing, give_password, proof, send, sign_in
 
 OTHER = "five more words in a row"
-NASTY = "<script>alert(1)</script>{{7*7}}'; DROP TABLE actor;--"
+NASTY = "<script>alert(1)</script>{{7919*7927}}'; DROP TABLE actor;--"
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_a_key_is_shown_once_and_opens_until_it_is_revoked(desk, ada):
     page = ada.get("/people").text
     assert text.split("_")[3] not in page
     assert "<script" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7919*7927}}" in page
     assert send(ada, "/keys/revoke", id=text.split("_")[2]).headers["location"] == "/people"
     assert "Revoked" in ada.get("/people").text
 
@@ -249,7 +249,7 @@ def test_markup_in_a_name_is_text(desk, ada):
     page = ada.get("/people").text
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    assert "49" not in page
+    assert "62773913" not in page
 
 
 def test_a_disabled_person_is_out_at_once_and_stays_on_the_page(desk, ada, mei):

@@ -21,6 +21,7 @@ from cuelight_server.access.store.accounts import (
 from cuelight_server.access.store.answers import answered, any_answer, forget_answers, save_answer
 from cuelight_server.access.store.identities import (
     drop_identity,
+    forget_identities,
     identities_of,
     identity,
     save_flow,
@@ -82,6 +83,7 @@ __all__ = [
     "end_trust",
     "forget_answers",
     "forget_email",
+    "forget_identities",
     "forget_name",
     "forgive",
     "has_owner",

@@ -51,6 +51,11 @@ def drop_identity(sql: Connection, identity: Identity) -> None:
     sql.execute(delete(table).where(table.c.issuer == identity.issuer, table.c.subject == identity.subject))
 
 
+def forget_identities(sql: Connection, actor: str) -> None:
+    """The account opens to nobody elsewhere any longer, and who that was is kept nowhere."""
+    sql.execute(delete(schema.identity).where(schema.identity.c.actor == actor))
+
+
 def set_admin(sql: Connection, id: str, *, admin: bool) -> None:
     """Whether the account is an administrator from now on."""
     sql.execute(update(schema.actor).where(schema.actor.c.id == id).values(admin=admin))

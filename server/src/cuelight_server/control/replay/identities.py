@@ -25,6 +25,8 @@ def identities(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             told.setdefault(key, {})["gave"] = one.facts["gave"]
         elif one.verb == Verb.IDENTITY_UNLINK:
             told.pop(key, None)
+        elif one.verb == Verb.PERSON_ERASE:
+            told = {known: row for known, row in told.items() if row.get("actor") != one.subject}
     known = ({**row, "sealed": _sealed(row), "gave": _json(row["gave"])} for row in rows)
     yield from compare("identity", ("sealed",), known, told)
 
