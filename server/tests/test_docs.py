@@ -29,6 +29,7 @@ from cuelight_server.cli import EXIT, UNEXPECTED
 from cuelight_server.cli import commands as server
 from cuelight_server.control.access import add_actor, issue_key
 from cuelight_server.control.checkpoints import Checkpoints
+from cuelight_server.control.trusts import Wished, add_trust
 from cuelight_server.docs_reference import pages, write
 from cuelight_server.docs_reference.answers import GIVES, ITEMS, KEYS, OTHERS
 from cuelight_server.docs_reference.catalogues import CLIENT_SETTINGS, server_settings
@@ -39,6 +40,7 @@ from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
 from cuelight_server.prompts.enforcement import ENFORCED_BY
 from cuelight_server.vault.sealing import key_text, read_keys
+from server.tests.openid.hostile import open_issuer, signed
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs/reference"
@@ -198,6 +200,15 @@ class Asking:
         return answer.json() if answer.headers.get("content-type") == "application/json" else answer
 
 
+def trusted_token(desk, runner):
+    """A token of a pipeline that the desk trusts."""
+    says = {"repository": "acme/prompts"}
+    wished = Wished(issuer=runner.url, audience="desk", conditions=says, scopes=["read"])
+    add_trust(desk, SYSTEM, "pipeline", wished, plain_at_home=True)
+    now = int(desk.clock().timestamp())
+    return signed({"iss": runner.url, "aud": "desk", "sub": "job", "iat": now, "exp": now + 300, **says}, runner.key)
+
+
 def ask_for_the_log(asked, until):
     api = "/api/v1"
     while not asked(f"GET {api}/audit/checkpoints")["items"]:
@@ -209,7 +220,7 @@ def ask_for_the_log(asked, until):
     asked("GET /api/v1/audit/proof/consistency", params={"old": 1})
 
 
-def ask_for_people(asked):
+def ask_for_people(asked, desk):
     api = "/api/v1"
     asked("POST /api/v1/people", json={"id": "cleo.ray", "name": "Cleo Ray"}, who="ada.moss")
     for step, body in (
@@ -221,6 +232,8 @@ def ask_for_people(asked):
         asked(f"POST /api/v1/people/{{id}}/{step}", f"{api}/people/cleo.ray/{step}", json=body, who="ada.moss")
     key = asked("POST /api/v1/keys", json={"holder": "ci", "kind": "service", "scopes": ["push"]}, who="ada.moss")
     asked("POST /api/v1/keys/{id}/revoke", f"{api}/keys/{key['id']}/revoke", who="ada.moss")
+    with open_issuer() as runner:
+        asked("POST /api/v1/token-exchange", json={"token": trusted_token(desk, runner)})
     asked("GET /api/v1/people")
     asked("GET /api/v1/keys", who="ada.moss")
 
@@ -240,7 +253,7 @@ def ask_for_models(asked):
     asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
 
 
-def test_every_address_gives_what_the_reference_says(asked, made):
+def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     bundle = read_folder(ROOT / "client/src/cuelight/cli/examples/minimal").bundle
     name, api = "newsletter.subject_line", "/api/v1"
     version = {"prompt": name, "label": "v1"}
@@ -274,7 +287,7 @@ def test_every_address_gives_what_the_reference_says(asked, made):
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
-    ask_for_people(asked)
+    ask_for_people(asked, demo_desk)
     for plain in ("/status", "/me", "/audit", "/audit/export", "/audit/keys", "/health", "/runtime/observed"):
         asked(f"GET {api}{plain}")
     ask_for_the_log(asked, until)

@@ -14,7 +14,10 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from cuelight_server import __version__, web
+from cuelight_server.access.fetching import Fetching
+from cuelight_server.access.issuers import Issuers
 from cuelight_server.access.model import SessionRules
+from cuelight_server.access.oidc import Provider as SignInProvider
 from cuelight_server.access.passwords import Argon2, Passwords
 from cuelight_server.api import (
     audit,
@@ -30,6 +33,7 @@ from cuelight_server.api import (
     releases,
     runtime,
     status,
+    workload,
 )
 from cuelight_server.api.headers import BoundedHeaders
 from cuelight_server.api.limits import Limits
@@ -37,15 +41,17 @@ from cuelight_server.audit.declared import declares
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
-from cuelight_server.web.doors import Doors
+from cuelight_server.web.doors import Doors, at_provider
 from cuelight_server.worker import Courier, Worker
 
-PUBLIC = frozenset({"/healthz"})  # what the API answers without a token; the pages ask for a session by themselves
+# What the API answers without a key; the pages ask for a session by themselves, the exchange for a pipeline's token.
+PUBLIC = frozenset({"/healthz", workload.EXCHANGE})
 _ROUTERS = (
     prompts.router,
     knowledge.router,
@@ -58,6 +64,7 @@ _ROUTERS = (
     providers.router,
     audit.router,
     people.router,
+    workload.router,
 )
 
 
@@ -74,11 +81,16 @@ class Keyring:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """How the desk meets people: the address at which they find it, how passwords are kept, how long a session lasts."""
+    """How the desk meets people: the address at which they find it, how passwords are kept, how long a session lasts.
+
+    `provider` is where they sign in besides; a desk without https asks issuers on this machine without it, too.
+    """
 
     public_url: str = ""
     passwords: Passwords | None = None  # None = argon2id
     rules: SessionRules = field(default_factory=SessionRules)
+    provider: SignInProvider | None = None
+    issuers: Issuers | None = None  # None = they are asked over the network
     proxies: str = "127.0.0.1"  # whose word counts on who asks and whether by https: X-Forwarded-For and -Proto
 
 
@@ -114,7 +126,15 @@ def build(
     errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
-    doors = Doors(passwords=passwords, host=host, public_url=front.public_url, rules=front.rules)
+    app.state.issuers = issuers = front.issuers or Issuers(Fetching(plain_at_home=plain_at_home(front.public_url)))
+    sso = None
+    if front.provider is not None:
+        redirect = f"{front.public_url}{web.CALLBACK}"
+        sso = SingleSignOn(provider=front.provider, issuers=issuers, redirect=redirect)
+    others = (at_provider(sso),) if sso else ()
+    doors = Doors(
+        passwords=passwords, host=host, public_url=front.public_url, rules=front.rules, others=others, sso=sso
+    )
     app.router.routes.extend(web.routes(desk, doors, how))
     return app
 
@@ -150,6 +170,11 @@ def serve(
     if stdin_ends:
         threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
     server.run(sockets=[door])
+
+
+def plain_at_home(public_url: str) -> bool:
+    """Whether an issuer on this machine may do without https: only where the desk itself does."""
+    return not public_url.startswith("https://")
 
 
 class _Server(uvicorn.Server):

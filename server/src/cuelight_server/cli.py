@@ -231,6 +231,26 @@ def user_email(id: str, address: str, data: Path | None) -> None:
     click.echo(f"noted for {id}")
 
 
+@user.command("identity")
+@click.argument("id")
+@click.option("--issuer", help="The provider [CUELIGHT_OIDC_ISSUER].")
+@click.option("--subject", required=True, help="Who they are there: the provider's `sub`.")
+@click.option("--remove", is_flag=True, help="They come into this account no longer.")
+@_folder
+@declares(Verb.IDENTITY_LINK)
+def user_identity(id: str, issuer: str | None, subject: str, data: Path | None, *, remove: bool) -> None:
+    """Say that a person of the sign-in provider comes into this account; without an e-mail to link by, this is the way."""
+    from cuelight_server.control.identities import link_identity, unlink_identity
+    from cuelight_server.kernel.actor import SYSTEM
+
+    where = issuer or _settings().oidc_issuer
+    if not where:
+        raise Invalid("which provider?", "give --issuer, or set CUELIGHT_OIDC_ISSUER")
+    with _opened(data) as desk:
+        (unlink_identity if remove else link_identity)(desk, SYSTEM, id, where, subject)
+    click.echo(f"{subject} at {where} {'is no longer' if remove else 'is'} {id}")
+
+
 @user.command("list")
 @_folder
 @declares(Verb.DESK_READ)
@@ -310,6 +330,90 @@ def key_add(
     place = Environment(environment) if environment else None
     with _opened(data) as desk:
         click.echo(issue(desk, SYSTEM, holder, ActorKind(kind), place, Wish(scopes or None, note, days)))
+
+
+@commands.group()
+def trust() -> None:
+    """Pipelines that come in with a token of their own issuer instead of a stored key."""
+
+
+@trust.command("add")
+@click.argument("service")
+@click.option("--issuer", required=True, help="Who signs the tokens: https://token.actions.githubusercontent.com.")
+@click.option("--audience", help="For whom the tokens are made [CUELIGHT_PUBLIC_URL].")
+@click.option("--claim", "claims", multiple=True, metavar="CLAIM=VALUE", help="What a token says: exactly, or START*.")
+@click.option("--scope", "scopes", multiple=True, help="What it is for: read, push, evaluate, ...; again for more.")
+@click.option("--environment", type=_ENVIRONMENTS, help="The one environment that its keys reach.")
+@click.option("--minutes", type=click.IntRange(1, 15), default=10, show_default=True, help="How long a key lasts.")
+@_folder
+@declares(Verb.TRUST_ADD)
+def trust_add(
+    service: str,
+    issuer: str,
+    audience: str | None,
+    claims: tuple[str, ...],
+    scopes: tuple[str, ...],
+    environment: str | None,
+    minutes: int,
+    data: Path | None,
+) -> None:
+    """Trust the tokens of a pipeline for a service account, which is added if it is new; prints the trust's id."""
+    from cuelight_server.app import plain_at_home
+    from cuelight_server.control.trusts import Wished, add_trust
+    from cuelight_server.kernel.actor import SYSTEM
+
+    public = _settings().public_url
+    if not audience and not public:
+        raise Invalid("for whom are the tokens made?", "give --audience, or set CUELIGHT_PUBLIC_URL")
+    wished = Wished(
+        issuer=issuer,
+        audience=audience or public,
+        conditions=dict(_claim(one) for one in claims),
+        scopes=scopes,
+        environment=Environment(environment) if environment else None,
+        minutes=minutes,
+    )
+    if len(wished.conditions) < len(claims):
+        raise Invalid("a claim stands there twice", "all conditions have to hold; for `or` add another trust")
+    with _opened(data) as desk:
+        click.echo(add_trust(desk, SYSTEM, service, wished, plain_at_home=plain_at_home(public)).id)
+
+
+@trust.command("list")
+@click.option("--json", "as_json", is_flag=True, help="JSON.")
+@_folder
+@declares(Verb.DESK_READ)
+def trust_list(data: Path | None, *, as_json: bool) -> None:
+    """Every trust: its id, for whom, in whom, on which conditions, and for what."""
+    from dataclasses import asdict
+
+    from cuelight_server.control.trusts import trusts
+
+    with _opened(data) as desk:
+        found = trusts(desk)
+    if as_json:
+        click.echo(json.dumps({"items": [asdict(one) for one in found]}))
+        return
+    for one in found:
+        says = ", ".join(f"{claim}={value}" for claim, value in one.conditions.items())
+        place = f" in {one.environment.value}" if one.environment else ""
+        ended = f", ended {one.ended_at[:16]}" if one.ended_at else ""
+        click.echo(f"{one.id} {one.actor:20} {one.issuer} for {one.audience}: {says}")
+        click.echo(f"{'':17}for {', '.join(one.scopes)}{place}, {one.minutes} minutes{ended}")
+
+
+@trust.command("end")
+@click.argument("id")
+@_folder
+@declares(Verb.TRUST_END)
+def trust_end(id: str, data: Path | None) -> None:
+    """Trust a pipeline no longer; keys that it has end by themselves within minutes."""
+    from cuelight_server.control.trusts import end_trust
+    from cuelight_server.kernel.actor import SYSTEM
+
+    with _opened(data) as desk:
+        end_trust(desk, SYSTEM, id)
+    click.echo(f"ended {id}")
 
 
 @commands.group()
@@ -670,9 +774,45 @@ def _check_exposure(desk: Any, host: str, public_url: str) -> None:
 def _front(settings: Settings) -> Any:
     from cuelight_server.access.model import SessionRules
     from cuelight_server.app import Front
+    from cuelight_server.control.oidc import OIDC
 
-    rules = SessionRules(idle_minutes=settings.session_idle_minutes, most_minutes=settings.session_hours * 60)
-    return Front(public_url=settings.public_url, rules=rules, proxies=settings.proxies)
+    rules = SessionRules(
+        idle_minutes=settings.session_idle_minutes,
+        most_minutes=settings.session_hours * 60,
+        methods=frozenset({OIDC}) if settings.sign_in == OIDC else None,
+    )
+    return Front(
+        public_url=settings.public_url, rules=rules, proxies=settings.proxies, provider=_sign_in_provider(settings)
+    )
+
+
+def _sign_in_provider(settings: Settings) -> Any:
+    from cuelight_server.access.fetching import check_address
+    from cuelight_server.access.oidc import Newcomers, Provider
+    from cuelight_server.app import plain_at_home
+
+    if not settings.oidc_issuer:
+        return None
+    check_address(settings.oidc_issuer, plain_at_home=plain_at_home(settings.public_url))
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+        groups_claim=settings.oidc_groups_claim,
+        member_groups=frozenset(settings.oidc_member_groups),
+        admin_groups=frozenset(settings.oidc_admin_groups),
+        newcomers=Newcomers(settings.oidc_newcomers),
+        trusts_email=settings.oidc_trust_email,
+    )
+
+
+def _claim(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Invalid(f"{text[:80]!r} is no condition", "write CLAIM=VALUE, such as repository=acme/prompts")
+    return name, value
 
 
 def _address(settings: Settings, code: str) -> str:

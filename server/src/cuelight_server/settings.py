@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from cuelight_server.kernel.errors import Invalid
@@ -33,6 +34,30 @@ class Settings:
     """CUELIGHT_SESSION_IDLE_MINUTES: a session ends after this time without a click, 5 to 1440."""
     session_hours: int = 12
     """CUELIGHT_SESSION_HOURS: a session ends after this time anyway, 1 to 168."""
+    sign_in: str = "any"
+    """CUELIGHT_SIGN_IN: how people come in: `any` way, or `oidc` only; then no password and no link opens a session."""
+    oidc_issuer: str = ""
+    """CUELIGHT_OIDC_ISSUER: the provider where people sign in, as it writes itself: https://login.example.org."""
+    oidc_client_id: str = ""
+    """CUELIGHT_OIDC_CLIENT_ID: by which name the provider knows this desk."""
+    oidc_client_secret: str | None = field(default=None, repr=False)
+    """CUELIGHT_OIDC_CLIENT_SECRET: its secret there; a public client has none."""
+    oidc_client_secret_file: Path | None = None
+    """CUELIGHT_OIDC_CLIENT_SECRET_FILE: a file that holds that secret, instead."""
+    oidc_name: str = "single sign-on"
+    """CUELIGHT_OIDC_NAME: what the sign-in button calls the provider, such as Example Corp."""
+    oidc_scopes: str = "openid email profile"
+    """CUELIGHT_OIDC_SCOPES: what the provider is asked for; some tell groups only for a scope of their own."""
+    oidc_groups_claim: str = "groups"
+    """CUELIGHT_OIDC_GROUPS_CLAIM: where the provider tells groups; a path such as realm_access.roles will do."""
+    oidc_member_groups: tuple[str, ...] = ()
+    """CUELIGHT_OIDC_MEMBER_GROUPS: groups that may come in at all, with commas; unset, everybody the provider knows."""
+    oidc_admin_groups: tuple[str, ...] = ()
+    """CUELIGHT_OIDC_ADMIN_GROUPS: groups whose people are administrators, with commas."""
+    oidc_newcomers: str = "deny"
+    """CUELIGHT_OIDC_NEWCOMERS: whom the desk does not know yet: `deny`, or `add` an account without any right."""
+    oidc_trust_email: bool = False
+    """CUELIGHT_OIDC_TRUST_EMAIL: `yes` where the provider's word on who owns an address counts; people link by it."""
     log_level: str = "info"
     """CUELIGHT_LOG_LEVEL: debug, info, warning or error."""
     openai_base_url: str = "https://api.openai.com/v1"
@@ -73,6 +98,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         proxies=_proxies(given.get("CUELIGHT_PROXIES", plain.proxies)),
         session_idle_minutes=_number(given, "CUELIGHT_SESSION_IDLE_MINUTES", plain.session_idle_minutes, 5, 1440),
         session_hours=_number(given, "CUELIGHT_SESSION_HOURS", plain.session_hours, 1, 168),
+        **_oidc(given, plain),
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
         openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url), "CUELIGHT_OPENAI_BASE_URL"),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
@@ -128,6 +154,63 @@ def _number(given: Mapping[str, str], name: str, plain: int, least: int, most: i
     if not (text.isascii() and text.isdigit() and len(text) < 9 and least <= int(text) <= most):
         raise Invalid(f"{name} is {text!r}", f"give a whole number from {least} to {most}")
     return int(text)
+
+
+def _oidc(given: Mapping[str, str], plain: Settings) -> dict[str, Any]:
+    """The settings of the sign-in provider. Invalid where one is missing that the others need."""
+    issuer, secret_file = given.get("CUELIGHT_OIDC_ISSUER", ""), given.get("CUELIGHT_OIDC_CLIENT_SECRET_FILE")
+    for other in ("CUELIGHT_OIDC_CLIENT_ID", "CUELIGHT_PUBLIC_URL"):
+        if issuer and other not in given:
+            raise Invalid(
+                f"CUELIGHT_OIDC_ISSUER is set and {other} is not", "the provider has to know both: set it, too"
+            )
+    sign_in = _one_of(given, "CUELIGHT_SIGN_IN", plain.sign_in, ("any", "oidc"))
+    if sign_in == "oidc" and not issuer:
+        raise Invalid("CUELIGHT_SIGN_IN is oidc and there is no CUELIGHT_OIDC_ISSUER", "set it, or nobody comes in")
+    scopes = given.get("CUELIGHT_OIDC_SCOPES", plain.oidc_scopes)
+    if "openid" not in scopes.split():
+        raise Invalid(f"CUELIGHT_OIDC_SCOPES is {scopes!r}", "openid has to be among them")
+    return {
+        "sign_in": sign_in,
+        "oidc_issuer": issuer,
+        "oidc_client_id": given.get("CUELIGHT_OIDC_CLIENT_ID", ""),
+        "oidc_client_secret": _secret(given, secret_file),
+        "oidc_client_secret_file": Path(secret_file) if secret_file else None,
+        "oidc_name": given.get("CUELIGHT_OIDC_NAME", plain.oidc_name)[:60],
+        "oidc_scopes": scopes,
+        "oidc_groups_claim": given.get("CUELIGHT_OIDC_GROUPS_CLAIM", plain.oidc_groups_claim),
+        "oidc_member_groups": _several(given, "CUELIGHT_OIDC_MEMBER_GROUPS"),
+        "oidc_admin_groups": _several(given, "CUELIGHT_OIDC_ADMIN_GROUPS"),
+        "oidc_newcomers": _one_of(given, "CUELIGHT_OIDC_NEWCOMERS", plain.oidc_newcomers, ("deny", "add")),
+        "oidc_trust_email": _one_of(given, "CUELIGHT_OIDC_TRUST_EMAIL", "no", ("yes", "no")) == "yes",
+    }
+
+
+def _secret(given: Mapping[str, str], file: str | None) -> str | None:
+    plain = given.get("CUELIGHT_OIDC_CLIENT_SECRET")
+    if file is None:
+        return plain
+    if plain is not None:
+        raise Invalid("CUELIGHT_OIDC_CLIENT_SECRET and its _FILE are both set", "set one of them")
+    try:
+        with Path(file).open(encoding="utf-8") as opened:
+            found = opened.read(4096).strip()
+    except (OSError, ValueError) as bad:
+        raise Invalid(f"CUELIGHT_OIDC_CLIENT_SECRET_FILE cannot be read: {file}", "give a file with one line") from bad
+    if not found:
+        raise Invalid(f"CUELIGHT_OIDC_CLIENT_SECRET_FILE is empty: {file}", "give a file with one line")
+    return found
+
+
+def _several(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(one.strip() for one in given.get(name, "").split(",") if one.strip())
+
+
+def _one_of(given: Mapping[str, str], name: str, plain: str, words: tuple[str, ...]) -> str:
+    text = given.get(name, plain).lower()
+    if text not in words:
+        raise Invalid(f"{name} is {text!r}", f"give one of {', '.join(words)}")
+    return text
 
 
 def _public(text: str) -> str:

@@ -7,12 +7,19 @@ from starlette.routing import Mount, Route
 
 from cuelight.cli.main import COMMANDS, cli
 from cuelight.cli.options import ASKS
+from cuelight_server.access.oidc import Provider
 from cuelight_server.api.auth import VERB
-from cuelight_server.app import build
+from cuelight_server.app import Front, build
 from cuelight_server.audit.declared import declared, declares
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.cli import commands
 from server.tests.api.test_doors import all_routes
+
+
+def every_door(desk):
+    """The app with all that it may have: also a provider at which people sign in."""
+    provider = Provider(issuer="https://login.example.org", client_id="desk")
+    return build(desk, worker=False, front=Front(public_url="https://desk.example.org", provider=provider))
 
 
 def verbs_of(app):
@@ -46,13 +53,13 @@ def listed(group):
 
 
 def test_every_route_declares_a_verb(desk):
-    app = build(desk, worker=False)
+    app = every_door(desk)
     assert undeclared(app) == []
     assert len(verbs_of(app)) > 45
 
 
 def test_a_route_that_nobody_protects_is_found(desk):
-    app = build(desk, worker=False)
+    app = every_door(desk)
 
     @app.get("/api/v1/everything")
     def everything():
@@ -64,11 +71,14 @@ def test_a_route_that_nobody_protects_is_found(desk):
 
 
 def test_only_the_doors_that_ask_nobody_declare_that(desk):
-    open_doors = {address for address, verb in verbs_of(build(desk, worker=False)).items() if verb.rule.open}
+    open_doors = {address for address, verb in verbs_of(every_door(desk)).items() if verb.rule.open}
     assert open_doors == {
         "GET /healthz",
         "GET /invitation/{code}",
         "GET /signin",
+        "GET /signin/oidc",
+        "GET /signin/oidc/callback",
+        "GET /signin/oidc/out",
         "POST /signin",
         "POST /signout",
         "GET /static",
@@ -80,7 +90,7 @@ def test_what_changes_something_declares_no_reading_verb(desk):
     asks_only = {"POST /api/v1/lint", "POST /api/v1/diff", "POST /signin", "POST /signout", "POST /audit/verify"}
     wrong = [
         address
-        for address, verb in verbs_of(build(desk, worker=False)).items()
+        for address, verb in verbs_of(every_door(desk)).items()
         if not address.startswith(("GET", "HEAD")) and verb in reading and address not in asks_only
     ]
     assert wrong == []

@@ -303,8 +303,10 @@ OPERATIONAL = {
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",
     "evaluation_result": "insert update",
     "session": "insert delete update:last_seen_at",
+    "sign_in_flow": "insert delete",
     "sign_in_tries": "insert update delete",
     "token": "update:last_used_at",
+    "workload_token": "insert delete",
     "call": "insert update",
 }
 

@@ -72,3 +72,47 @@ def test_each_store_has_its_own_database_and_none_is_asked_for():
     made = read_settings({"CUELIGHT_DATABASE_URL": one, "CUELIGHT_CALLS_URL": other})
     assert (made.database_url, made.calls_url) == (one, other)
     assert (Settings().database_url, Settings().calls_url) == (None, None)
+
+
+OIDC = {
+    "CUELIGHT_OIDC_ISSUER": "https://login.example.org",
+    "CUELIGHT_OIDC_CLIENT_ID": "desk",
+    "CUELIGHT_PUBLIC_URL": "https://desk.example.org",
+}
+
+
+def test_the_sign_in_provider_is_read_and_its_secret_shown_nowhere(tmp_path):
+    (tmp_path / "secret").write_text("hush-hush\n")
+    more = {
+        "CUELIGHT_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
+        "CUELIGHT_OIDC_ADMIN_GROUPS": "desk-admins, ops ,",
+        "CUELIGHT_OIDC_NEWCOMERS": "ADD",
+        "CUELIGHT_OIDC_TRUST_EMAIL": "yes",
+        "CUELIGHT_SIGN_IN": "oidc",
+    }
+    read = read_settings({**OIDC, **more})
+    assert (read.oidc_client_secret, read.oidc_admin_groups) == ("hush-hush", ("desk-admins", "ops"))
+    assert (read.oidc_newcomers, read.oidc_trust_email, read.sign_in) == ("add", True, "oidc")
+    assert "hush" not in repr(read)
+    plain = read_settings(OIDC)
+    assert (plain.oidc_newcomers, plain.oidc_trust_email, plain.sign_in) == ("deny", False, "any")
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"CUELIGHT_OIDC_ISSUER": "https://login.example.org"}, "CUELIGHT_OIDC_CLIENT_ID"),
+        ({**OIDC, "CUELIGHT_PUBLIC_URL": ""}, "CUELIGHT_PUBLIC_URL"),
+        ({**OIDC, "CUELIGHT_OIDC_SCOPES": "email"}, "CUELIGHT_OIDC_SCOPES"),
+        ({**OIDC, "CUELIGHT_OIDC_NEWCOMERS": "maybe"}, "CUELIGHT_OIDC_NEWCOMERS"),
+        ({**OIDC, "CUELIGHT_OIDC_TRUST_EMAIL": "perhaps"}, "CUELIGHT_OIDC_TRUST_EMAIL"),
+        ({**OIDC, "CUELIGHT_OIDC_CLIENT_SECRET_FILE": "/no/such/file"}, "CUELIGHT_OIDC_CLIENT_SECRET_FILE"),
+        ({**OIDC, "CUELIGHT_OIDC_CLIENT_SECRET_FILE": "/dev/null"}, "CUELIGHT_OIDC_CLIENT_SECRET_FILE"),
+        ({**OIDC, "CUELIGHT_OIDC_CLIENT_SECRET_FILE": "x", "CUELIGHT_OIDC_CLIENT_SECRET": "y"}, "both set"),
+        ({"CUELIGHT_SIGN_IN": "oidc"}, "CUELIGHT_SIGN_IN"),
+        ({"CUELIGHT_SIGN_IN": "magic"}, "CUELIGHT_SIGN_IN"),
+    ],
+)
+def test_a_sign_in_provider_that_is_half_told_is_named(given, name):
+    with pytest.raises(Invalid, match=name):
+        read_settings(given)

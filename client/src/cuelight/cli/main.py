@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "access": ("access", "Explain a right; let people into a workflow."),
     "govern": ("govern", "Changes of who decides: agree, decline, put into force."),
     "handover": ("govern", "Hand a role over to somebody."),
+    "ci": ("ci", "Come in from a pipeline, without a stored key."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

@@ -126,10 +126,15 @@ class Came:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRules:
-    """How long a session lasts without a sign of life, and at most; in minutes."""
+    """How long a session lasts without a sign of life, and at most, in minutes; and how one may come in, None = anyhow."""
 
     idle_minutes: int = 120
     most_minutes: int = 12 * 60
+    methods: frozenset[str] | None = None
+
+    def allows(self, method: str) -> bool:
+        """Whether one may come in that way, and stay."""
+        return self.methods is None or method in self.methods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,3 +145,48 @@ class Tries:
     failures: int
     last_at: str
     until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who somebody is at an OpenID provider, and whose account that is here; `gave` is what its groups gave.
+
+    The log knows only the digest of salt, issuer and subject.
+    """
+
+    issuer: str
+    subject: str
+    actor: str
+    salt: str
+    linked_at: str
+    gave: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A sign-in on its way to a provider and back; `actor` is who connects their account, None for a sign-in."""
+
+    hash: str
+    actor: str | None
+    source: str
+    created_at: str
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """That the tokens of an issuer (a pipeline's) open a service account: for whom they are, and what they must say.
+
+    `conditions` is claim -> value, or the beginning of one and `*`; a key from it lasts `minutes`.
+    """
+
+    id: str
+    actor: str
+    issuer: str
+    audience: str
+    conditions: Mapping[str, str]
+    scopes: tuple[str, ...]
+    environment: Environment | None
+    minutes: int
+    created_at: str
+    ended_at: str | None = None

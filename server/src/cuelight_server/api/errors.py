@@ -28,7 +28,9 @@ _SHOWN = 10
 
 
 def status_of(error: CuelightError) -> int:
-    """The HTTP status; 401 where a token is missing or opens nothing."""
+    """The HTTP status; 401 where a token is missing or opens nothing, 429 for who has to wait."""
+    if "retry_after" in error.details:
+        return 429
     return 401 if "credentials" in error.details else STATUS[error.kind]
 
 
@@ -38,6 +40,8 @@ def answer(error: CuelightError, status: int | None = None) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status == 503:
         headers["Retry-After"] = "1"
+    if status == 429:
+        headers["Retry-After"] = str(error.details["retry_after"])
     return JSONResponse({"error": error.to_json()}, status, headers)
 
 

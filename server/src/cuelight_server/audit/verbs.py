@@ -30,6 +30,14 @@ class Verb(StrEnum):
     TOKEN_REVOKE = "token.revoke"  # noqa: S105  a verb
     TOKEN_ISSUE_OWN = "token.issue_own"  # noqa: S105  a verb
     TOKEN_REVOKE_OWN = "token.revoke_own"  # noqa: S105  a verb
+    TOKEN_EXCHANGE = "token.exchange"  # noqa: S105  a verb
+    IDENTITY_LINK = "identity.link"
+    IDENTITY_CONNECT = "identity.connect"
+    IDENTITY_UNLINK = "identity.unlink"
+    ADMIN_APPOINT = "admin.appoint"
+    ADMIN_DISMISS = "admin.dismiss"
+    TRUST_ADD = "trust.add"
+    TRUST_END = "trust.end"
     WORKFLOW_CREATE = "workflow.create"
     WORKFLOW_PUSH = "workflow.push"
     WORKFLOW_GOVERN = "workflow.govern"
@@ -155,6 +163,33 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         Verb.TOKEN_REVOKE: Rule(sentence="Revoke a token or a key.", admin=True, system=True, place=False),
         Verb.TOKEN_ISSUE_OWN: Rule(sentence="Make a token for oneself.", kinds=_PEOPLE, anyone=True, place=False),
         Verb.TOKEN_REVOKE_OWN: Rule(sentence="Revoke a token of one's own.", kinds=_PEOPLE, anyone=True, place=False),
+        Verb.TOKEN_EXCHANGE: Rule(
+            sentence="Give a trusted pipeline a short key in exchange for its own token.", system=True, place=False
+        ),
+        Verb.IDENTITY_LINK: Rule(
+            sentence="Say which account a person of the sign-in provider has here.",
+            admin=True,
+            system=True,
+            place=False,
+        ),
+        Verb.IDENTITY_CONNECT: Rule(
+            sentence="Connect one's own account with oneself at the sign-in provider.",
+            kinds=_PEOPLE,
+            anyone=True,
+            place=False,
+        ),
+        Verb.IDENTITY_UNLINK: Rule(
+            sentence="Say that a person of the sign-in provider has that account no longer.",
+            admin=True,
+            system=True,
+            place=False,
+        ),
+        Verb.ADMIN_APPOINT: Rule(sentence="Make a person an administrator.", system=True, place=False),
+        Verb.ADMIN_DISMISS: Rule(sentence="Take a person's being an administrator away.", system=True, place=False),
+        Verb.TRUST_ADD: Rule(
+            sentence="Trust a pipeline to act as a service account.", admin=True, system=True, place=False
+        ),
+        Verb.TRUST_END: Rule(sentence="Trust a pipeline no longer.", admin=True, system=True, place=False),
         Verb.WORKFLOW_CREATE: Rule(sentence="Create a workflow and name its owners.", kinds=_PEOPLE, anyone=True),
         Verb.WORKFLOW_PUSH: Rule(
             sentence="Change a workflow, but not its owners, tier, release rules or authority.", roles=_MAKERS

@@ -13,6 +13,8 @@ from cuelight_server.kernel.errors import Blocked, NotFound
 def erase_person(desk: Desk, actor: Actor, person: str) -> int:
     """Take away every text about the person: their name, their e-mail address, addresses that signed in as them; how many texts there were.
 
+    Who they are at the sign-in provider is forgotten with that.
+
     Their id stays as a pseudonym in what they did. `-` stands for strangers: the addresses of failed sign-ins that
     named nobody who is here. Blocked for somebody who may still come in; NotFound for an id that is nobody's.
     """
@@ -26,5 +28,6 @@ def erase_person(desk: Desk, actor: Actor, person: str) -> int:
         if account is not None:
             access.forget_name(work.sql, person)
             access.forget_email(work.sql, person)
+            access.forget_identities(work.sql, person)
         work.note(texts=texts)
     return texts

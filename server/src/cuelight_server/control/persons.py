@@ -25,7 +25,7 @@ def link(desk: Desk, actor: Actor, id: str, same_as: str) -> str:
         one, other = _person(work, id), _person(work, same_as)
         if one.person_id == other.person_id:
             raise Conflict(f"{id} and {same_as} are one person already", "nothing is left to do")
-        work.note(same_as=same_as, **_merge(work, one, other))
+        work.note(same_as=same_as, **merge(work, one, other))
         return other.person_id
 
 
@@ -43,10 +43,11 @@ def verify_email(desk: Desk, actor: Actor, id: str, address: str) -> None:
         store.save_email(work.sql, Email(actor=id, address=plain, salt=salt, verified_at=work.at_text))
         work.note(address=digest_bytes(f"{salt}:{plain}".encode()))
         if others and (other := _person(work, others[0])).person_id != account.person_id:
-            work.note(same_as=other.id, **_merge(work, account, other))
+            work.note(same_as=other.id, **merge(work, account, other))
 
 
-def _merge(work: Work, one: Account, other: Account) -> dict[str, object]:
+def merge(work: Work, one: Account, other: Account) -> dict[str, object]:
+    """Within a change: whoever is one person with `one` is from now on the person of `other`; what the line has to tell."""
     moved = [each.id for each in store.accounts_of(work.sql, one.person_id)]
     for id in moved:
         store.set_person(work.sql, id, other.person_id)

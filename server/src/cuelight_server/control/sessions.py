@@ -40,6 +40,7 @@ def sign_in(
     Denied with the same words, after the same work, whether there is nobody of that id, they have no password, they
     are disabled, or the password is wrong; Denied with `retry_after` for who must wait.
     """
+    _check_way(rules, PASSWORD)
     who = id.strip().lower()
     counted = throttle.count(desk, who, came.source)
     with reading(desk.registry) as sql:
@@ -60,8 +61,9 @@ def open_session(
 ) -> str:
     """The one place where a session begins, however somebody proved who they are; its secret, for the cookie.
 
-    Denied for who is no person, or disabled.
+    Denied for who is no person, or disabled, and for a way in that this desk does not have.
     """
+    _check_way(rules, method)
     now, secret = desk.clock(), ids.token_secret()
     at = rfc3339(now)
     new = Session(
@@ -126,13 +128,23 @@ def end_all(desk: Desk, actor: Actor, but: str = "") -> int:
         return store.end_sessions(sql, actor.id, but=but)
 
 
+def _check_way(rules: SessionRules, method: str) -> None:
+    """Looked at wherever a session begins, so that no way in is forgotten."""
+    if not rules.allows(method):
+        raise Denied("here people sign in at their organisation's own provider", "use its button on the sign-in page")
+
+
 def _may_come(account: Account) -> bool:
     return account.kind is ActorKind.PERSON and account.disabled_at is None
 
 
 def _lasts(session: Session, now: datetime, rules: SessionRules) -> bool:
     idle = now - parse(session.last_seen_at)
-    return idle < timedelta(minutes=rules.idle_minutes) and now < parse(session.expires_at)
+    return (
+        rules.allows(session.method)
+        and idle < timedelta(minutes=rules.idle_minutes)
+        and now < parse(session.expires_at)
+    )
 
 
 def _mark_seen(desk: Desk, session: Session, now: datetime) -> None:

@@ -15,6 +15,10 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         (INSERT, "sign_in_tries"): None,
         (UPDATE, "sign_in_tries"): None,
         (DELETE, "sign_in_tries"): None,  # a success forgives
+        (INSERT, "sign_in_flow"): None,  # on the way to an OpenID provider and back
+        (DELETE, "sign_in_flow"): None,  # used, or run out
+        (INSERT, "workload_token"): None,  # a pipeline's token that was used
+        (DELETE, "workload_token"): None,  # one that ran out
         (INSERT, "client_seen"): None,
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out

@@ -92,6 +92,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/owners": _of(Ownership),
     "GET /api/v1/owners/export": ("form", "text"),
     "GET /api/v1/access/explain": _of(Explained),
+    "POST /api/v1/token-exchange": ("key", "account", "scopes", "environment", "expires_at"),
     "GET /api/v1/status": _of(Status),
     "GET /api/v1/me": _of(Me),
     "GET /api/v1/runtime/observed": _of(Observed),
@@ -170,5 +171,13 @@ OTHERS: Mapping[str, str] = {
     "POST /account/sessions/end": "A person who is signed in, by the form on that page. Ends one of their sessions.",
     "POST /account/sessions/end-all": "A person who is signed in, by the form on that page. Ends all of their sessions.",
     "POST /account/token": "A person who is signed in, by the form on that page. Shows a new token of theirs once.",
+    "GET /signin/oidc": "Everyone, where the desk has a sign-in provider. Sends the browser there, with a cookie that only "
+    "the way back needs.",
+    "GET /signin/oidc/callback": "Whoever comes back from the provider. Takes `state` and `code`, `iss` where the provider "
+    "names itself, or `error`; sets the session's cookie. 403 for what does not fit, 429 with `Retry-After` for who has to "
+    "wait, 503 where the provider does not answer.",
+    "GET /signin/oidc/out": "Everyone, where the desk has a sign-in provider. Sends the browser there to sign out.",
+    "POST /account/connect": "A person who is signed in, by the form on their account's page. Connects the account with "
+    "who they are at the provider.",
     "GET /static": "Everyone. Styles and pictures of the pages.",
 }

@@ -21,7 +21,8 @@ from cuelight_server.settings import Settings
 CLIENT_SETTINGS: Mapping[str, tuple[str, str]] = {
     "CUELIGHT_URL": ("http://127.0.0.1:7080", "the desk's address, for the client in an app and for the command line"),
     "CUELIGHT_KEY": ("", "the app's key; it opens one environment and nothing else"),
-    "CUELIGHT_TOKEN": ("", "a person's token, for the command line"),
+    "CUELIGHT_TOKEN": ("", "a person's token, for the command line; in a pipeline `cuelight ci login` gives one"),
+    "CUELIGHT_ID_TOKEN": ("", "a pipeline's own token, for `cuelight ci login`; GitLab sets it by `id_tokens`"),
 }
 _ENDS = {
     ending.OK: "done, or the verdict is pass",

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
+from cuelight_server.access.oidc import Provider
 from cuelight_server.api.auth import VERB
 from cuelight_server.api.limits import BUNDLE_PATHS, MB, MOST, MOST_BUNDLE
-from cuelight_server.app import build
+from cuelight_server.app import Front, build
 from cuelight_server.audit.permissions import who_may
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.opening import create_desk
@@ -47,7 +48,8 @@ def described() -> tuple[dict[str, Any], list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         desk = create_desk(Path(folder) / "desk", local=True)
         try:
-            app = build(desk, worker=False)
+            provider = Provider(issuer="https://login.example.org", client_id="cuelight")
+            app = build(desk, worker=False, front=Front(public_url="https://desk.example.org", provider=provider))
             document = app.openapi()
             return document, sorted(_beside(app.routes, document["paths"]), key=lambda one: one.split(" ")[::-1])
         finally:

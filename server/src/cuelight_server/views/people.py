@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 
 from cuelight_server.access import store
-from cuelight_server.access.model import Account, Token
+from cuelight_server.access.model import Account, Identity, Token
 from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
@@ -99,6 +99,12 @@ def key_line(desk: Desk, id: str) -> KeyLine:
     if token is None or holder is None:
         raise NotFound(f"there is no key {id}", "see: cuelight keys list")
     return _key(token, holder, now)
+
+
+def identities(desk: Desk, id: str) -> list[Identity]:
+    """Who an account is at the sign-in provider."""
+    with reading(desk.registry) as sql:
+        return store.identities_of(sql, id)
 
 
 def has_owner(desk: Desk) -> bool:

@@ -1,5 +1,6 @@
 """The pages: the desk as people see it, read without script."""
 
+from cuelight_server.web.oidc import CALLBACK
 from cuelight_server.web.pages import routes
 
-__all__ = ["routes"]
+__all__ = ["CALLBACK", "routes"]

@@ -54,6 +54,8 @@ class AccountPage:
     has_password: bool
     sessions: tuple[SessionRow, ...]
     keys: tuple[KeyRow, ...]
+    provider: str
+    connected: tuple[str, ...]
     template: str = "people/account.html"
 
 
@@ -64,9 +66,7 @@ def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
     def post(path: str, verb: Verb, act: Callable[[Visit, Request, Form], Any]) -> Route:
         return Route(path, declares(verb)(form(desk, doors, act, again)), methods=["POST"])
 
-    def again(visit: Visit, refused: CuelightError) -> AccountPage:
-        return page(desk, doors, visit, problem=sentence(refused))
-
+    again = refusal(desk, doors)
     return [
         Route("/account", look(signed_in(desk, doors, lambda visit, _: page(desk, doors, visit))), methods=["GET"]),
         post("/account/password", Verb.PASSWORD_CHANGE, partial(_password, desk, doors)),
@@ -74,6 +74,11 @@ def routes(desk: Desk, doors: Doors) -> list[BaseRoute]:
         post("/account/sessions/end-all", Verb.SESSION_END, partial(_end_all, desk, doors)),
         post("/account/token", Verb.TOKEN_ISSUE_OWN, partial(_token, desk, doors)),
     ]
+
+
+def refusal(desk: Desk, doors: Doors) -> Callable[[Visit, CuelightError], AccountPage]:
+    """The page, with what went wrong."""
+    return lambda visit, refused: page(desk, doors, visit, problem=sentence(refused))
 
 
 def page(
@@ -105,6 +110,8 @@ def page(
             for one in sessions.sessions(desk, me, doors.rules)
         ),
         keys=key_rows(own, now, any_of_them=False, own=me.id),
+        provider=doors.sso.provider.name if doors.sso else "",
+        connected=tuple(f"since {one.linked_at[:10]}, at {one.issuer}" for one in view.identities(desk, me.id)),
     )
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from cuelight_server.access.model import SessionRules
 from cuelight_server.access.passwords import Passwords
+from cuelight_server.control.oidc import SingleSignOn
+
+SIGN_IN_AT = "/signin/oidc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +15,11 @@ class Other:
 
     words: str
     address: str
+
+
+def at_provider(sso: SingleSignOn) -> Other:
+    """The way in by the organisation's own provider."""
+    return Other(f"Sign in with {sso.provider.name}", SIGN_IN_AT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +31,4 @@ class Doors:
     public_url: str = ""
     rules: SessionRules = field(default_factory=SessionRules)
     others: tuple[Other, ...] = ()
+    sso: SingleSignOn | None = None  # the organisation's own provider, where it has one

@@ -60,7 +60,7 @@ def signed_in(request: Request, doors: Doors, secret: str) -> Response:
         httponly=True,
         samesite="lax",  # a link to the desk in a chat finds one signed in; forms carry a proof of their own
         path="/",
-        secure=_https(request, doors),
+        secure=https(request, doors),
     )
     return answer
 
@@ -68,14 +68,20 @@ def signed_in(request: Request, doors: Doors, secret: str) -> Response:
 def signed_out(request: Request, doors: Doors) -> Response:
     """The sign-in page, with the cookie gone."""
     answer = RedirectResponse("/signin", 303)
-    name, secure = _name(request, doors), _https(request, doors)
+    name, secure = _name(request, doors), https(request, doors)
     answer.delete_cookie(name, path="/", httponly=True, samesite="lax", secure=secure)
     return answer
 
 
-def _https(request: Request, doors: Doors) -> bool:
+def https(request: Request, doors: Doors) -> bool:
+    """Whether people reach us by https, so that cookies travel by nothing else."""
     return request.url.scheme == "https" or doors.public_url.startswith("https://")
 
 
+def cookie_name(plain: str, request: Request, doors: Doors) -> str:
+    """Under https a name that only this very host can set."""
+    return f"__Host-{plain}" if https(request, doors) else plain
+
+
 def _name(request: Request, doors: Doors) -> str:
-    return f"__Host-{COOKIE}" if _https(request, doors) else COOKIE
+    return cookie_name(COOKIE, request, doors)

@@ -53,6 +53,8 @@ class SignInPage:
     id: str
     people: tuple[Choices, ...]
     others: tuple[Other, ...]
+    provider: str
+    passwords: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,11 @@ def sign_in(desk: Desk, doors: Doors) -> Callable[[Request], Awaitable[Response]
         return session.signed_in(request, doors, secret)
 
     return posted(answer)
+
+
+def refusal(desk: Desk, doors: Doors) -> Callable[[CuelightError], Response]:
+    """The sign-in page, with what went wrong on another way in."""
+    return lambda bad: _refused(html("signin.html", _page(desk, doors, sentence(bad)), _status(bad)), bad)
 
 
 def sign_out(desk: Desk, doors: Doors) -> Callable[[Request], Awaitable[Response]]:
@@ -203,8 +210,15 @@ def _link_page(asked: Asked, code: str, problem: str = "", form: Mapping[str, st
 
 
 def _page(desk: Desk, doors: Doors, problem: str = "", form: Mapping[str, str] | None = None) -> SignInPage:
-    people = _choices(desk) if desk.demo else ()
-    return SignInPage("Sign in", problem, (form or {}).get("id", "")[:80], people, doors.others)
+    return SignInPage(
+        title="Sign in",
+        problem=problem,
+        id=(form or {}).get("id", "")[:80],
+        people=_choices(desk) if desk.demo else (),
+        others=doors.others,
+        provider=doors.sso.provider.name if doors.sso else "",
+        passwords=doors.rules.allows(sessions.PASSWORD),
+    )
 
 
 def _choices(desk: Desk) -> tuple[Choices, ...]:

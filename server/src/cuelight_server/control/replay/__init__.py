@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.personal import opened
-from cuelight_server.control.replay import decisions, evidence, governance, people, proof, providers, shelf
+from cuelight_server.control.replay import decisions, evidence, governance, identities, people, proof, providers, shelf
 from cuelight_server.control.replay.compare import Row
 
 __all__ = ["Rows", "replay"]
@@ -21,6 +21,8 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
     ("password", people.passwords),
     ("email", people.emails),
     ("invitation", people.invitations),
+    ("identity", identities.identities),
+    ("trust", identities.trusts),
     ("workflow", shelf.workflows),
     ("workflow_revision", shelf.revisions),
     ("prompt", shelf.prompts),

@@ -23,6 +23,8 @@ _WORDS = {
     "note_digest": "its note",
     "secret": "its secret",
     "person": "whose it is",
+    "gave": "what groups give it",
+    "linked_at": "when it was linked",
     "expires_at": "when it ends",
     "ended_at": "whether it is over",
     "changed_at": "when it was set",

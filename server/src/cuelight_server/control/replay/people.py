@@ -11,8 +11,9 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.replay.compare import Key, Row, compare
 from cuelight_server.kernel.terms import ActorKind
 
-_ADDS = (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE, Verb.INVITATION_ACCEPT)
-_MERGES = (Verb.ACTOR_LINK, Verb.EMAIL_VERIFY)
+_ADDS = (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE, Verb.INVITATION_ACCEPT, Verb.TRUST_ADD)
+_ADMINS = (Verb.ADMIN_APPOINT, Verb.ADMIN_DISMISS)
+_MERGES = (Verb.ACTOR_LINK, Verb.EMAIL_VERIFY, Verb.IDENTITY_CONNECT)
 _LINKS = (Verb.INVITATION_ISSUE, Verb.INVITATION_ACCEPT)
 _PUSHES = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN)
 
@@ -42,6 +43,8 @@ def accounts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             told.setdefault((one.subject,), {})["disabled_at"] = one.at
         elif one.verb == Verb.PERSON_ERASE and (one.subject,) in told:
             told[(one.subject,)]["name"] = one.subject
+        elif one.verb in _ADMINS:
+            told.setdefault((one.subject,), {})["admin"] = one.verb == Verb.ADMIN_APPOINT
         for id in one.facts.get("accounts", ()) if one.verb in _MERGES else ():
             told.setdefault((id,), {})["person"] = one.facts["person"]
     yield from compare("account", ("id",), rows, told)
@@ -51,7 +54,7 @@ def tokens(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """Every key: whose it is, for what, until when, whether it is revoked, and that its secret is the one issued."""
     told: dict[Key, dict[str, Any]] = {}
     for one in log:
-        if one.verb in (Verb.TOKEN_ISSUE, Verb.TOKEN_ISSUE_OWN):
+        if one.verb in (Verb.TOKEN_ISSUE, Verb.TOKEN_ISSUE_OWN, Verb.TOKEN_EXCHANGE):
             line = {name: one.facts[name] for name in ("environment", "scopes", "expires_at", "label", "secret")}
             told[(one.facts["token"],)] = {**line, "actor": one.subject, "created_at": one.at, "revoked_at": None}
         elif one.verb in (Verb.TOKEN_REVOKE, Verb.TOKEN_REVOKE_OWN):

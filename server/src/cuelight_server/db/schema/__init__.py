@@ -11,6 +11,7 @@ from cuelight_server.db.schema.audit import (
 from cuelight_server.db.schema.columns import calls, registry
 from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
 from cuelight_server.db.schema.governance import consent, membership, proposal
+from cuelight_server.db.schema.identity import identity, sign_in_flow, trust, workload_token
 from cuelight_server.db.schema.people import (
     actor,
     desk,
@@ -61,6 +62,7 @@ __all__ = [
     "evaluation",
     "evaluation_result",
     "idempotency_key",
+    "identity",
     "invitation",
     "knowledge",
     "membership",
@@ -75,14 +77,17 @@ __all__ = [
     "release",
     "retired_model",
     "session",
+    "sign_in_flow",
     "sign_in_tries",
     "signing_key",
     "snapshot",
     "suite",
     "token",
+    "trust",
     "version",
     "workflow",
     "workflow_revision",
+    "workload_token",
 ]
 
 # Rows of these tables are written once: triggers refuse UPDATE and DELETE whoever asks.
