@@ -34,6 +34,9 @@ def status_of(error: CuelightError) -> int:
     return 401 if "credentials" in error.details else STATUS[error.kind]
 
 
+_NOTED = ("missing", "unfit")  # who showed nothing is only asked to sign in; the exchange notes itself why
+
+
 def answer(error: CuelightError, status: int | None = None) -> JSONResponse:
     """The error as a response: {"error": {"kind", "message", "hint", "details"}}."""
     status = status or status_of(error)
@@ -59,7 +62,7 @@ def install(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CuelightError)  # noqa: S101  installed for it
     shown = error.details.get("credentials", "missing")
-    if shown != "missing":  # who showed nothing is only asked to sign in
+    if shown not in _NOTED:
         note_failed_sign_in(desk_of(request), f"token {shown}", None, request.client.host if request.client else "")
     return answer(error)
 
