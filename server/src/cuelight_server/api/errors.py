@@ -25,6 +25,7 @@ STATUS: Mapping[str, int] = {
 }
 _LOG = logging.getLogger("cuelight")
 _SHOWN = 10
+_NOTED = ("missing", "unfit")  # who showed nothing is only asked to sign in; the exchange notes itself why
 
 
 def status_of(error: CuelightError) -> int:
@@ -32,9 +33,6 @@ def status_of(error: CuelightError) -> int:
     if "retry_after" in error.details:
         return 429
     return 401 if "credentials" in error.details else STATUS[error.kind]
-
-
-_NOTED = ("missing", "unfit")  # who showed nothing is only asked to sign in; the exchange notes itself why
 
 
 def answer(error: CuelightError, status: int | None = None) -> JSONResponse:
