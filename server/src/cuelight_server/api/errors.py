@@ -25,6 +25,7 @@ STATUS: Mapping[str, int] = {
 }
 _LOG = logging.getLogger("cuelight")
 _SHOWN = 10
+_NOTED = ("missing", "unfit")  # who showed nothing is only asked to sign in; the exchange notes itself why
 
 
 def status_of(error: CuelightError) -> int:
@@ -59,7 +60,7 @@ def install(app: FastAPI) -> None:
 def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CuelightError)  # noqa: S101  installed for it
     shown = error.details.get("credentials", "missing")
-    if shown != "missing":  # who showed nothing is only asked to sign in
+    if shown not in _NOTED:
         note_failed_sign_in(desk_of(request), f"token {shown}", None, request.client.host if request.client else "")
     return answer(error)
 
