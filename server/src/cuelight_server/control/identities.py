@@ -81,7 +81,7 @@ def unlink_identity(desk: Desk, actor: Actor, id: str, issuer: str, subject: str
     with reading(desk.registry) as sql:
         known = store.identity(sql, issuer, subject)
     if known is None or known.actor != id:
-        raise NotFound(f"{id} has no such identity", "see: cuelight-server user identities")
+        raise NotFound(f"{id} has no such identity", "a person sees their own on the page Your account")
     if ADMIN in known.gave:
         _set_admin(desk, known, admin=False)
     with act(desk, actor, Verb.IDENTITY_UNLINK, id, workflow="") as work:

@@ -22,7 +22,20 @@ from cuelight_server.kernel.terms import ActorKind, Environment
 
 MOST_MINUTES = 15
 # What no pipeline ever does, whatever its account may one day hold: a person says yes, and a person lets people in.
-_NEVER = frozenset({Verb.RELEASE_APPROVE, Verb.TOKEN_ISSUE, Verb.ACTOR_ADD, Verb.TRUST_ADD, Verb.IDENTITY_LINK})
+_NEVER = frozenset(
+    {
+        Verb.RELEASE_APPROVE,
+        Verb.GOVERNANCE_APPROVE,
+        Verb.GOVERNANCE_APPLY,
+        Verb.TOKEN_ISSUE,
+        Verb.ACTOR_ADD,
+        Verb.AUDITOR_APPOINT,
+        Verb.PERSON_ERASE,
+        Verb.PROVIDER_SET,
+        Verb.TRUST_ADD,
+        Verb.IDENTITY_LINK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
