@@ -144,7 +144,7 @@ def test_a_token_that_opens_nothing_leaves_a_line_with_a_count_and_a_missing_one
     write_failed_sign_ins(demo_desk, all_of_it=True)
     found = ask("/audit", verb="sign_in.fail")["items"]
     assert sum(one["facts"]["count"] for one in found) == 5
-    assert {one["facts"]["kind"] for one in found} == {"token malformed"}
+    assert {one["facts"]["kind"] for one in found} == {"token unknown"}
     assert all(one["facts"]["source"].keys() == {"salted", "of"} for one in found)  # addresses are for administrators
     add_actor(demo_desk, SYSTEM, "ada.admin", "Ada", admin=True)
     shown = ask.client.get("/api/v1/audit?verb=sign_in.fail", headers={"Cuelight-As": "ada.admin"}).json()["items"]
