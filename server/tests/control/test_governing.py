@@ -71,7 +71,6 @@ def test_promise_3_no_author_agrees_to_their_own_change_of_the_rules(desk):
     governing.put_into_force(desk, actor(desk, ANA), id)
 
 
-@pytest.mark.skipif("person" not in schema.actor.c, reason="accounts do not know their person here")
 def test_promise_3_neither_does_their_second_account(desk):
     library(desk)
     with transaction(desk.registry, Intent.WRITE) as sql:

@@ -142,6 +142,7 @@ LIES = {
 
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.database("sqlite")
+@pytest.mark.database("sqlite")
 def test_a_token_opens_nothing_that_is(lie, at, github, today):
     more, reason = LIES[lie]
     said = {name: one for name, one in {**claims(github), **more}.items() if one is not None}
@@ -165,6 +166,7 @@ def test_a_token_opens_nothing_that_is(lie, at, github, today):
     ],
 )
 @pytest.mark.database("sqlite")
+@pytest.mark.database("sqlite")
 def test_a_token_that_nobody_signed_so_opens_nothing(made, reason, at, github, today):
     assert send(at, made(claims(github), github.key)).status_code == 401
     assert kinds(today) == [f"workload {reason}"]
@@ -178,6 +180,7 @@ def test_nobody_is_asked_whom_nobody_trusts(at, github, today):
 
 
 @pytest.mark.parametrize("body", [{}, {"token": ""}, {"token": 7}, {"token": "x" * 20_000}, {"token": "a", "x": 1}])
+@pytest.mark.database("sqlite")
 @pytest.mark.database("sqlite")
 def test_a_request_that_is_none_is_refused_before_anything_is_looked_at(at, body):
     answer = httpx2.post(f"{at.url}{DOOR}", json=body, trust_env=False)
@@ -218,6 +221,7 @@ def test_a_token_that_opens_several_accounts_has_to_say_which(at, github, today)
     assert send(at, signed(claims(github), github.key), service="nobody").status_code == 401
 
 
+@pytest.mark.database("sqlite")
 def test_an_issuer_that_does_not_answer_costs_the_pipeline_no_waiting_afterwards(at, github, today):
     github.answers["/keys"] = silent
     for _ in range(25):
@@ -228,6 +232,7 @@ def test_an_issuer_that_does_not_answer_costs_the_pipeline_no_waiting_afterwards
     assert kinds(today) == []
 
 
+@pytest.mark.database("sqlite")
 def test_who_sends_many_bad_tokens_waits(at, github, today):
     answers = [send(at, "a.b.c") for _ in range(30)]
     assert answers[-1].status_code == 429
@@ -267,6 +272,7 @@ def test_who_sends_many_bad_tokens_waits(at, github, today):
     ],
 )
 @pytest.mark.database("sqlite")
+@pytest.mark.database("sqlite")
 def test_a_trust_that_is_too_loose_is_refused(today, github, more, words):
     with pytest.raises(Invalid, match=words):
         trust(today, github, **more)
@@ -290,6 +296,7 @@ def test_a_trust_that_is_too_loose_is_refused(today, github, more, words):
         ({"project_id": "42"}, {"project_id": 420}, False),
     ],
 )
+@pytest.mark.database("sqlite")
 @pytest.mark.database("sqlite")
 def test_conditions_are_exact_or_a_beginning(today, github, conditions, said, opens):
     trust(today, github, conditions=conditions)
