@@ -46,7 +46,7 @@ def prepare(folder: Path, prompts: int = 20) -> str:
 
 def serve_desk(folder: str) -> None:
     """The measured server."""
-    serve(open_desk(Path(folder)), port=0, worker=False, listening=lambda url: print(url, flush=True))
+    serve(open_desk(Path(folder)), port=0, listening=lambda url: print(url, flush=True))
 
 
 @contextmanager
