@@ -18,6 +18,10 @@ _LINKS = (Verb.INVITATION_ISSUE, Verb.INVITATION_ACCEPT)
 _PUSHES = (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.WORKFLOW_GOVERN)
 
 
+# What a key was before there were scopes and ends: lines of that time do not tell of them.
+_KEYS_AT_FIRST: dict[str, Any] = {"scopes": None, "expires_at": None, "label": ""}
+
+
 def desk(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     """What the desk was made as: demo or not, local or not; its epoch is that of the last restore."""
     made = dict(next((one.facts for one in log if one.verb == Verb.DESK_CREATE), {}))
@@ -55,7 +59,8 @@ def tokens(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     told: dict[Key, dict[str, Any]] = {}
     for one in log:
         if one.verb in (Verb.TOKEN_ISSUE, Verb.TOKEN_ISSUE_OWN, Verb.TOKEN_EXCHANGE):
-            line = {name: one.facts[name] for name in ("environment", "scopes", "expires_at", "label", "secret")}
+            line = _KEYS_AT_FIRST | {name: one.facts[name] for name in ("environment", "secret")}
+            line |= {name: one.facts[name] for name in _KEYS_AT_FIRST if name in one.facts}
             told[(one.facts["token"],)] = {**line, "actor": one.subject, "created_at": one.at, "revoked_at": None}
         elif one.verb in (Verb.TOKEN_REVOKE, Verb.TOKEN_REVOKE_OWN):
             told.setdefault((one.subject,), {})["revoked_at"] = one.at
