@@ -93,7 +93,9 @@ def _blocked(report: Report) -> str:
 
 
 def _others(report: Report) -> None:
-    say() if any(report.get(key) for key in ("blockers", "fixed", "expected_failures", "unstable")) else None
+    say() if any(
+        report.get(key) for key in ("blockers", "fixed", "expected_failures", "undecided", "unstable")
+    ) else None
     if report.get("blockers"):
         say(("Blockers: ", "bold"), ", ".join(report["blockers"]), _blocked(report))
     if report.get("fixed"):
@@ -101,6 +103,8 @@ def _others(report: Report) -> None:
     for one in report.get("expected_failures") or ():
         reason = one.get("reason", "") if isinstance(one, Mapping) else ""
         say(("Expected failure: ", "bold"), f"{_case(one)}{f' ({reason})' if reason else ''}")
+    for one in report.get("undecided") or ():
+        say(("Undecided: ", "bold"), f"{_case(one)} ({one['why']})")
     if report.get("unstable"):
         say(("Unstable: ", "bold"), ", ".join(_case(one) for one in report["unstable"]))
 

@@ -55,8 +55,11 @@ def _pass_rate(gate: Json, facts: Facts) -> Iterator[Ruling]:
     if facts.cases < 1:
         yield Ruling("pass_rate", Mark.UNKNOWN, "the suite has no cases")
         return
-    rate = facts.passed / facts.cases
-    yield _ruling("pass_rate", rate >= gate["min_pass_rate"] - _HAIR, f"pass rate {rate:.2f}")
+    least, rate = gate["min_pass_rate"], facts.passed / facts.cases
+    if rate < least - _HAIR <= (facts.passed + len(facts.undecided)) / facts.cases:
+        yield Ruling("pass_rate", Mark.UNKNOWN, f"pass rate {rate:.2f} with {_cases(len(facts.undecided))} undecided")
+        return
+    yield _ruling("pass_rate", rate >= least - _HAIR, f"pass rate {rate:.2f}")
 
 
 def _regressions(gate: Json, facts: Facts) -> Iterator[Ruling]:
@@ -65,8 +68,12 @@ def _regressions(gate: Json, facts: Facts) -> Iterator[Ruling]:
     elif facts.newly_failing is None:
         yield Ruling("newly_failing", Mark.UNKNOWN, "regressions are not known")
     else:
-        count = facts.newly_failing
-        yield _ruling("newly_failing", count <= gate["newly_failing_max"], f"{count} newly failing")
+        count, open_, most = facts.newly_failing, facts.perhaps_newly_failing, gate["newly_failing_max"]
+        if count <= most < count + open_:
+            words = f"{count} newly failing, and nobody can say of {open_} more whether production passes"
+            yield Ruling("newly_failing", Mark.UNKNOWN, words)
+            return
+        yield _ruling("newly_failing", count <= most, f"{count} newly failing")
 
 
 def _increases(gate: Json, facts: Facts) -> Iterator[Ruling]:
@@ -117,17 +124,20 @@ def _floors(gate: Json, facts: Facts) -> Iterator[Ruling]:
     order = {category.value: place for place, category in enumerate(Category)}
     by_category = gate.get("min_pass_rate_by_category", {})
     for category in sorted(by_category, key=lambda name: order.get(name, len(order))):
-        yield _floor("category", category, by_category[category], facts.categories)
+        open_ = facts.undecided_in.get(category, 0)
+        yield _floor("category", category, by_category[category], facts.categories, open_)
     by_tag = gate.get("min_pass_rate_by_tag", {})
     for tag in sorted(by_tag):
-        yield _floor("tag", tag, by_tag[tag], facts.tags)
+        yield _floor("tag", tag, by_tag[tag], facts.tags, facts.undecided_in.get(f"tag:{tag}", 0))
 
 
-def _floor(kind: str, name: str, least: float, counts: Mapping[str, tuple[int, int]]) -> Ruling:
+def _floor(kind: str, name: str, least: float, counts: Mapping[str, tuple[int, int]], open_: int) -> Ruling:
     passed, cases = counts.get(name, (0, 0))
     if not cases:
         return Ruling(f"{kind}:{name}", Mark.UNKNOWN, f"no case of {kind} {name}, which has a floor")
     rate = passed / cases
+    if rate < least - _HAIR <= (passed + open_) / cases:
+        return Ruling(f"{kind}:{name}", Mark.UNKNOWN, f"{kind} {name} at {rate:.2f} with {_cases(open_)} undecided")
     return _ruling(f"{kind}:{name}", rate >= least - _HAIR, f"{kind} {name} at {rate:.2f}, at least {least:.2f}")
 
 
@@ -183,6 +193,17 @@ def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:
         yield Ruling("judged", Mark.UNKNOWN, f"{said} major grader: {', '.join(facts.not_judged[:_SHOWN])}{more}")
 
 
+def _undecided(_: Json, facts: Facts) -> Iterator[Ruling]:
+    if not facts.undecided:
+        return
+    more = f" and {len(facts.undecided) - _SHOWN} more" if len(facts.undecided) > _SHOWN else ""
+    names = ", ".join(list(facts.undecided)[:_SHOWN]) + more
+    reasons = list(dict.fromkeys(facts.undecided.values()))
+    others = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
+    said = f"{_cases(len(facts.undecided))} {'is' if len(facts.undecided) == 1 else 'are'} undecided"
+    yield Ruling("undecided", Mark.UNKNOWN, f"{said} ({names}): {reasons[0]}{others}")
+
+
 def _cases(count: int) -> str:
     return f"{count} case{'' if count == 1 else 's'}"
 
@@ -195,4 +216,15 @@ def _known(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-RULES: tuple[Rule, ...] = (_blockers, _pass_rate, _regressions, _increases, _caps, _floors, _metrics, _enough, _judged)
+RULES: tuple[Rule, ...] = (
+    _blockers,
+    _pass_rate,
+    _regressions,
+    _increases,
+    _caps,
+    _floors,
+    _metrics,
+    _enough,
+    _judged,
+    _undecided,
+)

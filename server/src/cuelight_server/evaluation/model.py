@@ -1,7 +1,7 @@
 """What an evaluation is made of: cases and a suite going in, grades and results between, facts and a decision out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -40,7 +40,16 @@ class CaseState(StrEnum):
     NEWLY_FAILING = "newly_failing"
     FAILING = "failing"
     PASSING = "passing"
+    UNDECIDED = "undecided"
     EXPECTED_FAILURE = "expected_failure"
+
+
+class Standing(StrEnum):
+    """How one output stands under some of its graders."""
+
+    SOUND = "sound"
+    FAILED = "failed"
+    UNDECIDED = "undecided"  # a grader that would decide has not run
 
 
 class Arm(StrEnum):
@@ -70,6 +79,7 @@ class Case:
     tags: tuple[str, ...] = ()
     label: Json | None = None
     graders: tuple[Json, ...] = ()
+    threshold: float | None = None  # where given, the weighted mean of the scores decides and not each grader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +99,9 @@ class Grade:
     """What one grader said about one output; `message` says what was found and what was wanted, empty on a pass.
 
     `unread`: the grader had nothing to look at because the output could not be parsed. It fails, but where another
-    blocker names the cause it is not named a second time.
+    blocker names the cause it is not named a second time. `not_run` says why the grader has no word at all: that is
+    neither a pass nor a failure. `score` runs from 0 to 1, and is None where the grader only knows yes and no.
+    `weight` is what the score counts in the case's; 0 counts for nothing and is only reported, under `metric`.
     """
 
     name: str
@@ -97,6 +109,15 @@ class Grade:
     passed: bool
     message: str = ""
     unread: bool = False
+    score: float | None = None
+    weight: float = 1.0
+    metric: str = ""
+    not_run: str = ""
+
+    @property
+    def points(self) -> float:
+        """The score; of a grader that only knows yes and no, 1 or 0."""
+        return float(self.passed) if self.score is None else self.score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +140,10 @@ class SampleResult:
     model: str
     finish_reason: str
     provenance: str
+    threshold: float | None = None  # the case's
 
     def clean(self, *severities: Severity) -> bool:
-        """Whether no grader of these severities failed."""
+        """Whether every grader of these severities passed."""
         return all(one.passed for one in self.grades if one.severity in severities)
 
 
@@ -135,6 +157,13 @@ class CaseResult:
     unstable: bool
     blockers: tuple[str, ...]  # names of the blocker graders that failed in some sample, sorted
     judged: bool = True  # whether a blocker or major grader had a word on every sample
+    undecided: str = ""  # why nobody can say whether it passes; then `passed` is False
+    score: float | None = None  # the weighted mean of its graders' scores over its samples
+
+    @property
+    def fails(self) -> bool:
+        """Whether the case is known not to pass."""
+        return not self.passed and not self.undecided
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +219,9 @@ class Facts:
     unfinished: str = ""  # why the run did not come to its end
     least_cases: int = 0  # what the workflow's tier asks for
     not_judged: tuple[str, ...] = ()  # ids of cases that no blocker or major grader looks at
+    undecided: Mapping[str, str] = field(default_factory=dict)  # case id -> why nobody can say whether it passes
+    undecided_in: Mapping[str, int] = field(default_factory=dict)  # category or tag -> undecided cases of it
+    perhaps_newly_failing: int = 0  # cases that fail, and nobody can say whether they did on the baseline
     strange_models: tuple[str, ...] = ()  # answers of another model than the pinned one, in words
 
 

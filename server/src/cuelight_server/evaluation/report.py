@@ -58,6 +58,7 @@ def build(
         "verdict": decision.verdict.value,
         "why": list(decision.why),
         "expected_failures": tables.expected_failures(candidate, excuses),
+        "undecided": [{"case": case, "why": why} for case, why in facts.undecided.items()],
         "unstable": [one.case.id for one in candidate.cases if one.unstable],
         "categories": tables.categories(candidate, baseline, gate),
         "tags": tables.tags(candidate, baseline, gate),
@@ -93,7 +94,17 @@ def evidence(report: Json) -> dict[str, Any]:
 
 _COUNTED = ("cases", "samples", "pass_rate", "fixed", "newly_failing", "blocked_cases", "blocked_cases_max")
 _MEASURED = ("cost_per_case_usd", "cost_delta_pct", "p95_ms", "p95_delta_pct")
-_LISTS = ("expected_failures", "unstable", "categories", "tags", "metrics", "case_table", "rulings", "models")
+_LISTS = (
+    "expected_failures",
+    "undecided",
+    "unstable",
+    "categories",
+    "tags",
+    "metrics",
+    "case_table",
+    "rulings",
+    "models",
+)
 
 
 def _head(subject: Subject) -> dict[str, Any]:

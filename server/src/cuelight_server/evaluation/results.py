@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuelight.contract.condition import holds
+from cuelight_server.evaluation import standing
 from cuelight_server.evaluation.costs import cost_usd
 from cuelight_server.evaluation.graders import Grader, Sample, grade, prepare, read
-from cuelight_server.evaluation.model import Case, Json, SampleResult, Severity, Suite
+from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
+from cuelight_server.evaluation.model import Case, Json, SampleResult, Standing, Suite
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.providers.port import Completion
 
@@ -21,10 +23,10 @@ class Bench:
     prices: Json | None
 
 
-def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None) -> Bench:
+def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None, outside: Outside = NOTHING_OUTSIDE) -> Bench:
     """Compile every grader. Invalid names the case whose grader cannot be used."""
-    shared = tuple(prepare(rule, suite.schema) for rule in suite.graders)
-    graders = {case.id: (*shared, *_own(case, suite)) for case in suite.cases}
+    shared = tuple(prepare(rule, suite.schema, outside) for rule in suite.graders)
+    graders = {case.id: (*shared, *_own(case, suite, outside)) for case in suite.cases}
     return Bench(graders=graders, metrics=metrics, prices=prices)
 
 
@@ -56,12 +58,13 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         model=answer.model,
         finish_reason=answer.finish_reason,
         provenance=answer.provenance,
+        threshold=case.threshold,
     )
 
 
 def passed(one: SampleResult) -> bool:
-    """Whether no blocker and no major grader failed on this output."""
-    return one.clean(Severity.BLOCKER, Severity.MAJOR)
+    """Whether the output is sound; one that nobody can judge is not."""
+    return standing.whole(one) is Standing.SOUND
 
 
 def to_json(one: SampleResult) -> dict[str, Any]:
@@ -80,8 +83,14 @@ def to_json(one: SampleResult) -> dict[str, Any]:
         "failed": [
             {"name": grade.name, "severity": grade.severity.value, "message": grade.message}
             for grade in one.grades
-            if not grade.passed
+            if not (grade.passed or grade.not_run)
         ],
+        "not_run": [
+            {"name": grade.name, "severity": grade.severity.value, "message": grade.not_run}
+            for grade in one.grades
+            if grade.not_run
+        ],
+        "scores": {grade.name: grade.score for grade in one.grades if grade.score is not None},
     }
 
 
@@ -99,9 +108,9 @@ def answer_of(document: Json) -> Completion:
     )
 
 
-def _own(case: Case, suite: Suite) -> tuple[Grader, ...]:
+def _own(case: Case, suite: Suite, outside: Outside) -> tuple[Grader, ...]:
     try:
-        return tuple(prepare(rule, suite.schema) for rule in case.graders)
+        return tuple(prepare(rule, suite.schema, outside) for rule in case.graders)
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
 

@@ -1,8 +1,10 @@
 """From graded outputs to the facts of a gate: which cases pass, what is fixed and what is lost, and the numbers."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from cuelight.contract.condition import holds
+from cuelight_server.evaluation import standing
 from cuelight_server.evaluation.costs import mean, nearest_rank_p95
 from cuelight_server.evaluation.model import (
     ArmResult,
@@ -16,6 +18,7 @@ from cuelight_server.evaluation.model import (
     MetricValue,
     SampleResult,
     Severity,
+    Standing,
     Suite,
 )
 from cuelight_server.evaluation.models import strange
@@ -30,19 +33,24 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
     `repeat` is the gate's; a case that its `every_sample_if` holds for may fail no major in any sample either. A case
     without a sample does not pass.
     """
-    sound = [one.clean(Severity.BLOCKER, Severity.MAJOR) for one in samples]
-    majors = sum(one.clean(Severity.MAJOR) for one in samples)
     blockers = {grade.name for one in samples for grade in _blockers(one)}
-    clear = all(one.clean(Severity.BLOCKER) for one in samples)
+    clear = [standing.blockers(one) for one in samples]
+    majors = [standing.majors(one) for one in samples]
     every = "every_sample_if" in repeat and holds(repeat["every_sample_if"], _case_document(case))
     needed = len(samples) if every else majors_needed(repeat, len(samples))
+    sound, open_ = majors.count(Standing.SOUND), majors.count(Standing.UNDECIDED)
+    passed = bool(samples) and set(clear) == {Standing.SOUND} and sound >= needed
+    could = bool(samples) and Standing.FAILED not in clear and sound + open_ >= needed
+    known = {standing.whole(one) for one in samples} - {Standing.UNDECIDED}
     return CaseResult(
         case=case,
         samples=samples,
-        passed=bool(samples) and clear and majors >= needed,
-        unstable=len(set(sound)) > 1,
+        passed=passed,
+        unstable=len(known) > 1,
         blockers=tuple(sorted(blockers)),
         judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
+        undecided=_why_undecided(samples) if could and not passed else "",
+        score=mean(standing.score(one) for one in samples),
     )
 
 
@@ -78,12 +86,18 @@ def excused(suite: Suite, candidate: ArmResult, baseline: ArmResult | None) -> M
 def newly_failing(candidate: ArmResult, baseline: ArmResult) -> list[str]:
     """Cases that pass on the baseline and fail on the candidate, in the suite's order."""
     before = {one.case.id for one in baseline.cases if one.passed}
-    return [one.case.id for one in candidate.cases if not one.passed and one.case.id in before]
+    return [one.case.id for one in candidate.cases if one.fails and one.case.id in before]
+
+
+def perhaps_newly_failing(candidate: ArmResult, baseline: ArmResult) -> list[str]:
+    """Cases that fail on the candidate while nobody can say whether they pass on the baseline."""
+    open_ = {one.case.id for one in baseline.cases if one.undecided}
+    return [one.case.id for one in candidate.cases if one.fails and one.case.id in open_]
 
 
 def fixed(candidate: ArmResult, baseline: ArmResult) -> list[str]:
     """Cases that fail on the baseline and pass on the candidate, in the suite's order."""
-    before = {one.case.id for one in baseline.cases if not one.passed}
+    before = {one.case.id for one in baseline.cases if one.fails}
     return [one.case.id for one in candidate.cases if one.passed and one.case.id in before]
 
 
@@ -116,6 +130,14 @@ def gather(
         ),
         unfinished=unfinished,
         least_cases=least_cases,
+        perhaps_newly_failing=len(perhaps_newly_failing(candidate, baseline)) if baseline else 0,
+        undecided={one.case.id: one.undecided for one in candidate.cases if one.undecided},
+        undecided_in=Counter(
+            name
+            for one in candidate.cases
+            if one.undecided
+            for name in (one.case.category.value, *(f"tag:{tag}" for tag in one.case.tags))
+        ),
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
@@ -133,8 +155,13 @@ def counted(pairs: Iterable[tuple[str, bool]]) -> dict[str, tuple[int, int]]:
 
 def _blockers(sample: SampleResult) -> list[Grade]:
     """The failed blockers to name: one that only could not read the output is named where nothing else explains it."""
-    failed = [one for one in sample.grades if not one.passed and one.severity is Severity.BLOCKER]
+    failed = [one for one in sample.grades if one.severity is Severity.BLOCKER and not (one.passed or one.not_run)]
     return [one for one in failed if not one.unread] or failed
+
+
+def _why_undecided(samples: tuple[SampleResult, ...]) -> str:
+    """The first grader that has not run, and why."""
+    return next(f"{grade.name}: {grade.not_run}" for one in samples for grade in one.grades if grade.not_run)
 
 
 def _measure(place: int, metric: Json, samples: list[SampleResult]) -> MetricValue:

@@ -31,6 +31,7 @@ def _case(one: Json, document: Json) -> Case:
         tags=tuple(one.get("tags", [])),
         label=one.get("label"),
         graders=tuple(one.get("graders", [])),
+        threshold=one.get("threshold"),
     )
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cuelight_server.evaluation.model import ArmResult, CaseResult, CaseState, Json, Severity
+from cuelight_server.evaluation import standing
+from cuelight_server.evaluation.model import ArmResult, CaseResult, CaseState, Json, Severity, Standing
 from cuelight_server.evaluation.scoring import counted
 
 EXCERPT = 400  # characters of output shown for a case that does not simply pass
@@ -13,7 +14,7 @@ Row = dict[str, Any]
 
 def case_table(candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str]) -> list[Row]:
     """One row a case, in the suite's order: its state, the graders that failed and why, and the start of its output."""
-    before = {one.case.id: one.passed for one in baseline.cases} if baseline else {}
+    before = {one.case.id: one.passed for one in baseline.cases if not one.undecided} if baseline else {}
     return [_case_row(one, state(one, before.get(one.case.id), excuses)) for one in candidate.cases]
 
 
@@ -23,6 +24,8 @@ def state(one: CaseResult, passed_before: bool | None, excuses: Mapping[str, str
         return CaseState.FIXED if passed_before is False else CaseState.PASSING
     if one.case.id in excuses:
         return CaseState.EXPECTED_FAILURE
+    if one.undecided:
+        return CaseState.UNDECIDED
     return CaseState.NEWLY_FAILING if passed_before else CaseState.FAILING
 
 
@@ -66,7 +69,7 @@ def _case_row(one: CaseResult, state: CaseState) -> Row:
         "title": one.case.title,
         "state": state.value,
         "samples": len(one.samples),
-        "sound_samples": sum(sample.clean(Severity.BLOCKER, Severity.MAJOR) for sample in one.samples),
+        "sound_samples": sum(standing.whole(sample) is Standing.SOUND for sample in one.samples),
         "failed": failed,
     }
     shown = next((sample for sample in one.samples if not all(grade.passed for grade in sample.grades)), None)
@@ -80,7 +83,7 @@ def _failed(one: CaseResult) -> list[Row]:
     rows: dict[tuple[str, str], Row] = {}
     for sample in one.samples:
         for grade in sample.grades:
-            if not grade.passed:
+            if not (grade.passed or grade.not_run):
                 new: Row = {
                     "name": grade.name,
                     "severity": grade.severity.value,

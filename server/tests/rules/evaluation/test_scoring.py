@@ -1,6 +1,7 @@
 """Which cases pass, what is excused, what is fixed or lost, and the numbers that stand beside it."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -203,3 +204,54 @@ def test_floors_and_tags_are_counted_by_case():
     facts = gather(made, None, {})
     assert list(facts.categories.items()) == [("normal", (1, 1)), ("edge", (1, 2))]
     assert facts.tags == {"dutch": (1, 1), "night": (1, 2)}
+
+
+NOT_RUN = Grade("kind_words", Severity.MAJOR, passed=False, not_run="no judge is set")
+CUT_OFF = Grade("never_lies", Severity.BLOCKER, passed=False, not_run="the webhook did not answer")
+
+
+@pytest.mark.parametrize(
+    ("samples", "passes", "undecided"),
+    [
+        pytest.param([[NOT_RUN]], False, "kind_words: no judge is set", id="its only major has not run"),
+        pytest.param([[CUT_OFF]], False, "never_lies: the webhook did not answer", id="a blocker has not run"),
+        pytest.param([[NOT_RUN, BLOCKER]], False, "", id="a failed blocker decides all the same"),
+        pytest.param([[NOT_RUN, MAJOR]], False, "", id="so does another failed major"),
+        pytest.param([[], [], [NOT_RUN]], True, "", id="two of three are enough whatever the third is"),
+        pytest.param([[MAJOR], [MAJOR], [NOT_RUN]], False, "", id="the third can no longer save it"),
+        pytest.param([[], [MAJOR], [NOT_RUN]], False, "kind_words: no judge is set", id="the third decides"),
+        pytest.param([[replace(NOT_RUN, severity=Severity.MINOR)]], True, "", id="a minor decides nothing"),
+    ],
+)
+def test_a_grader_that_has_not_run_is_neither_a_pass_nor_a_failure(samples, passes, undecided):
+    judged = judge(case(), tuple(sample(*grades, number=n) for n, grades in enumerate(samples, 1)), REPEAT)
+    assert (judged.passed, judged.undecided, judged.fails) == (passes, undecided, not passes and not undecided)
+
+
+@pytest.mark.parametrize(
+    ("grades", "threshold", "passes", "undecided"),
+    [
+        pytest.param([replace(MAJOR, weight=1.0)], 0.5, True, False, id="one of two with equal weights"),
+        pytest.param([replace(MAJOR, weight=2.0)], 0.5, False, False, id="the heavier one failed"),
+        pytest.param([replace(MAJOR, score=0.4)], 0.7, True, False, id="half a score counts half"),
+        pytest.param([replace(MAJOR, weight=0.0)], 1.0, True, False, id="a weight of 0 counts for nothing"),
+        pytest.param([NOT_RUN], 0.5, True, False, id="enough without the one that has not run"),
+        pytest.param([NOT_RUN], 0.9, False, True, id="the one that has not run would decide"),
+        pytest.param([NOT_RUN, replace(MAJOR, weight=9.0)], 0.9, False, False, id="it could not save it"),
+        pytest.param([replace(BLOCKER, weight=0.0)], 0.1, False, False, id="a blocker blocks whatever the score"),
+    ],
+)
+def test_a_case_with_a_threshold_passes_by_the_weighted_mean_of_its_scores(grades, threshold, passes, undecided):
+    one = replace(sample(*grades), threshold=threshold)
+    judged = judge(replace(case(), threshold=threshold), (one,), {"samples": 1})
+    assert (judged.passed, bool(judged.undecided)) == (passes, undecided)
+
+
+def test_a_case_that_nobody_can_judge_is_not_newly_failing_and_not_fixed():
+    open_ = CaseResult(case=case("A"), samples=(), passed=False, unstable=False, blockers=(), undecided="no judge")
+    passing, failing = result("A", passed=True), result("A", passed=False)
+    assert newly_failing(arm("v2", open_), arm("v1", passing)) == []
+    assert fixed(arm("v2", passing), arm("v1", open_)) == []
+    facts = gather(arm("v2", failing), arm("v1", open_), {})
+    assert (facts.newly_failing, facts.perhaps_newly_failing) == (0, 1)
+    assert gather(arm("v2", open_), None, {}).undecided == {"A": "no judge"}

@@ -1,12 +1,14 @@
 """The graders: each a small pure function from a rule and an output to what is wrong with it, in plain words."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders.outcome import Outcome, found
+from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
 from cuelight_server.kernel.cases import applies
@@ -15,7 +17,7 @@ from cuelight_server.kernel.patterns import compiled
 
 __all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
 
-Check = Callable[[Sample], str]  # what is wrong, empty for nothing
+Check = Callable[[Sample], str | Outcome]  # what is wrong, empty for nothing; or a word with a score
 
 SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "json_only": form.json_only,
@@ -59,9 +61,10 @@ class Grader:
     check: Check
 
 
-def prepare(rule: Rule, suite_schema: Rule | None) -> Grader:
+def prepare(rule: Rule, suite_schema: Rule | None, outside: Outside = NOTHING_OUTSIDE) -> Grader:
     """Compile one rule. Invalid for an unknown type, a broken pattern or schema, or `schema` without any schema."""
-    return Grader(name=name_of(rule), severity=Severity(rule["severity"]), rule=rule, check=_check(rule, suite_schema))
+    check = _check(rule, suite_schema, outside)
+    return Grader(name=name_of(rule), severity=Severity(rule["severity"]), rule=rule, check=check)
 
 
 def name_of(rule: Rule) -> str:
@@ -79,17 +82,22 @@ def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
 
 
 def _grade(one: Grader, sample: Sample) -> Grade:
-    wrong = one.check(sample)
-    if wrong and sample.problem and _only_reads_output(one.rule):
-        wrong = f"nothing to look at: {sample.problem}"
-    if wrong:
-        return Grade(one.name, one.severity, passed=False, message=wrong)
-    if sample.problem and _reads_output(one.rule, sample):
-        return Grade(one.name, one.severity, passed=False, message=f"nothing to look at: {sample.problem}", unread=True)
-    return Grade(one.name, one.severity, passed=True)
+    said = one.check(sample)
+    word = said if isinstance(said, Outcome) else _read(one, sample, said)
+    weight, metric = float(one.rule.get("weight", 1)), str(one.rule.get("metric", ""))
+    made = Grade(one.name, one.severity, passed=word.passed and not word.not_run, message=word.message)
+    unread = isinstance(said, str) and not said and not word.passed
+    return replace(made, unread=unread, score=word.score, weight=weight, metric=metric, not_run=word.not_run)
 
 
-def _check(rule: Rule, suite_schema: Rule | None) -> Check:
+def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
+    """The word of a check that only says what is wrong: an output that cannot be parsed is never a pass."""
+    if sample.problem and (_only_reads_output(one.rule) if wrong else _reads_output(one.rule, sample)):
+        return found(f"nothing to look at: {sample.problem}")
+    return found(wrong)
+
+
+def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  # noqa: ARG001  for those that need it
     kind = rule["type"]
     if kind in SIMPLE:
         return partial(SIMPLE[kind], rule)

@@ -1,0 +1,27 @@
+"""What a grader says of one output: yes or no and how sure, or that it could not come to a word at all."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One grader's word.
+
+    `score` runs from 0 to 1; None means 1 for a pass and 0 for a failure. `not_run` says why there is no word: then it
+    is neither a pass nor a failure, whatever `passed` says.
+    """
+
+    passed: bool
+    message: str = ""
+    score: float | None = None
+    not_run: str = ""
+
+
+def found(wrong: str) -> Outcome:
+    """The outcome of a check that says what is wrong, and nothing where nothing is."""
+    return Outcome(passed=not wrong, message=wrong)
+
+
+def not_run(why: str) -> Outcome:
+    """There is no word on this output, and why."""
+    return Outcome(passed=False, not_run=why)
