@@ -150,6 +150,18 @@ class Admin:
         """How far an evaluation is, and its report once it is done."""
         return self._get(f"/evaluations/{_step(evaluation)}")
 
+    def written_report(self, evaluation: str, form: str) -> str:
+        """The report of an evaluation as a text: `markdown`, `junit` or `html`."""
+        return self._text(f"/evaluations/{_step(evaluation)}/report", form=form)
+
+    def evaluated_case(self, evaluation: str, case: str) -> Json:
+        """One case of an evaluation, with the outputs of both versions side by side."""
+        return self._get(f"/evaluations/{_step(evaluation)}/cases/{_step(case)}")
+
+    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
+        """One page of a prompt's evaluations, newest first."""
+        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
+
     def compare(self, prompt: str, before: str, after: str) -> Json:
         """How two versions did on the same test set."""
         return self._get("/compare", **{"prompt": prompt, "from": before, "to": after})
@@ -345,6 +357,10 @@ class Admin:
     def _get(self, path: str, **query: Any) -> Json:
         return self._ask("GET", path, params={key: value for key, value in query.items() if value != ""})
 
+    def _text(self, path: str, **query: Any) -> str:
+        answer = self._send("GET", path, params=query)
+        return answer.text if answer.is_success else str(self._read(answer))
+
     def _post(self, path: str, body: Json, timeout: httpx2.Timeout = _TIMEOUT) -> Json:
         return self._ask("POST", path, json=body, timeout=timeout)
 
@@ -362,8 +378,11 @@ class Admin:
         return self._ask("POST", path, json=body, headers=headers)
 
     def _ask(self, method: str, path: str, **how: Any) -> Json:
+        return self._read(self._send(method, path, **how))
+
+    def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
-            answer = self._http.request(method, path, **how)
+            return self._http.request(method, path, **how)
         except httpx2.TimeoutException as late:
             raise Unavailable(
                 f"{self.url} did not answer in time", "try again; is the server busy?", answer="late"
@@ -376,7 +395,6 @@ class Admin:
         except (httpx2.TransportError, OSError) as gone:
             hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
             raise Unavailable(f"no server answers at {self.url}", hint, answer="none") from gone
-        return self._read(answer)
 
     def _read(self, answer: httpx2.Response) -> Json:
         try:

@@ -63,6 +63,7 @@ def build(
         "categories": tables.categories(candidate, baseline, gate),
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
+        "graders": tables.graders(suite),
         "case_table": tables.case_table(candidate, baseline, excuses),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
