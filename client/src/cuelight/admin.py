@@ -152,7 +152,7 @@ class Admin:
 
     def written_report(self, evaluation: str, form: str) -> str:
         """The report of an evaluation as a text: `markdown`, `junit` or `html`."""
-        return self._text(f"/evaluations/{_step(evaluation)}/report", form=form)
+        return str(self._get(f"/evaluations/{_step(evaluation)}/report", form=form)["text"])
 
     def evaluated_case(self, evaluation: str, case: str) -> Json:
         """One case of an evaluation, with the outputs of both versions side by side."""
@@ -357,10 +357,6 @@ class Admin:
     def _get(self, path: str, **query: Any) -> Json:
         return self._ask("GET", path, params={key: value for key, value in query.items() if value != ""})
 
-    def _text(self, path: str, **query: Any) -> str:
-        answer = self._send("GET", path, params=query)
-        return answer.text if answer.is_success else str(self._read(answer))
-
     def _post(self, path: str, body: Json, timeout: httpx2.Timeout = _TIMEOUT) -> Json:
         return self._ask("POST", path, json=body, timeout=timeout)
 
@@ -378,11 +374,8 @@ class Admin:
         return self._ask("POST", path, json=body, headers=headers)
 
     def _ask(self, method: str, path: str, **how: Any) -> Json:
-        return self._read(self._send(method, path, **how))
-
-    def _send(self, method: str, path: str, **how: Any) -> httpx2.Response:
         try:
-            return self._http.request(method, path, **how)
+            answer = self._http.request(method, path, **how)
         except httpx2.TimeoutException as late:
             raise Unavailable(
                 f"{self.url} did not answer in time", "try again; is the server busy?", answer="late"
@@ -395,6 +388,7 @@ class Admin:
         except (httpx2.TransportError, OSError) as gone:
             hint = "start one with: cuelight-server serve, or name another with --server or CUELIGHT_URL"
             raise Unavailable(f"no server answers at {self.url}", hint, answer="none") from gone
+        return self._read(answer)
 
     def _read(self, answer: httpx2.Response) -> Json:
         try:

@@ -144,6 +144,10 @@ def _finding_notes(findings: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
 
 
 def _report_notes(checked: _Checked) -> Iterator[tuple[str, str, str]]:
+    verdict = checked.report["verdict"]
+    if verdict != "pass":
+        why = "; ".join(checked.report.get("why") or ())
+        yield ("error" if verdict == "fail" else "warning"), "", f"{checked.prompt} {checked.label}: {verdict}: {why}"
     rows = {row["id"]: row for row in checked.report.get("case_table") or ()}
     for case in checked.report.get("newly_failing") or ():
         row = rows.get(case, {})

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.responses import PlainTextResponse
 
 from cuelight_server.api.auth import Caller, DeskDep, Limit, Seen, verb
 from cuelight_server.audit.verbs import Verb
@@ -74,18 +73,17 @@ def case(id: str, case: str, desk: DeskDep, _actor: Caller, sight: Seen) -> dict
     return written_view.case(desk, id, case, sight).to_json()
 
 
-@router.get("/evaluations/{id}/report", openapi_extra=_READ, response_class=PlainTextResponse)
+@router.get("/evaluations/{id}/report", openapi_extra=_READ)
 def written(
     id: str, request: Request, desk: DeskDep, _actor: Caller, sight: Seen, form: Form = "markdown"
-) -> PlainTextResponse:
-    """The report as a text of its own: Markdown for a pull request, JUnit XML for a pipeline, one HTML file for people."""
+) -> dict[str, str]:
+    """The report as one text: Markdown for a pull request, JUnit XML for a pipeline, an HTML file for people."""
     report = view.show(desk, id, sight).report
     if report is None:
         raise Conflict("this evaluation has not ended, so there is no report", "ask again once it has")
     if form == "html":
-        return PlainTextResponse(request.app.state.written_report(desk, id, sight), media_type="text/html")
-    text = markdown(report) if form == "markdown" else junit(report)
-    return PlainTextResponse(text, media_type="text/markdown" if form == "markdown" else "application/xml")
+        return {"form": form, "text": request.app.state.written_report(desk, id, sight)}
+    return {"form": form, "text": markdown(report) if form == "markdown" else junit(report)}
 
 
 @router.get("/compare", openapi_extra=_READ)

@@ -12,7 +12,7 @@ from cuelight_server.db.schema import evaluation as table
 from cuelight_server.evaluation import store
 from cuelight_server.evaluation.model import Arm
 from cuelight_server.evaluation.store import StoredResult
-from cuelight_server.evaluation.written.beside import Piece, beside
+from cuelight_server.evaluation.written.beside import Piece, beside, readable
 from cuelight_server.kernel.cases import whole_input
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
@@ -39,7 +39,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One sample of a case: what each version answered, None where it did not, and both word by word."""
+    """One sample of a case: what each version answered, None where it did not, and both word by word.
+
+    JSON is laid out anew for the comparison; the outputs themselves are as they came.
+    """
 
     sample: int
     candidate: Mapping[str, Any] | None
@@ -159,7 +162,8 @@ def _pairs(outputs: list[StoredResult]) -> tuple[Pair, ...]:
 
 
 def _pair(sample: int, candidate: Mapping[str, Any] | None, baseline: Mapping[str, Any] | None) -> Pair:
-    pieces = beside(baseline["output"], candidate["output"]) if candidate and baseline else ()
+    before, after = (readable(one["output"]) if one else "" for one in (baseline, candidate))
+    pieces = beside(before, after) if candidate and baseline else ()
     return Pair(sample=sample, candidate=candidate, baseline=baseline, pieces=pieces)
 
 

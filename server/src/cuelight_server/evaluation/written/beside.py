@@ -1,6 +1,7 @@
 """Two outputs side by side, word by word: what is only in the one, only in the other, and in both."""
 
 import difflib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,15 @@ def beside(before: str, after: str) -> tuple[Piece, ...]:
     if max(len(left), len(right)) > _MOST:
         return tuple(piece for piece in (Piece(Part.GONE, before), Piece(Part.NEW, after)) if piece.text)
     return tuple(_joined(_pieces(left, right)))
+
+
+def readable(text: str) -> str:
+    """A JSON object as people read it, with its own line ends; any other text as it is."""
+    try:
+        found = json.loads(text) if text.lstrip().startswith("{") else None
+    except (ValueError, RecursionError):
+        return text
+    return json.dumps(found, ensure_ascii=False, indent=2).replace("\\n", "\n") if isinstance(found, dict) else text
 
 
 def _pieces(left: list[str], right: list[str]) -> Iterator[Piece]:

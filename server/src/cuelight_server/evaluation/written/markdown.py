@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
 from typing import Any
 
 from cuelight_server.evaluation.written.six import Answer, six
@@ -17,7 +18,7 @@ _ANSWERS = {
 }
 _FIGURES = (("pass rate", "pass_rate", "%"), ("cost a case", "cost_per_case_usd", "$"), ("p95", "p95_ms", "ms"))
 _SHOWN, _WORDS = 20, 240  # rows of one list; characters of one cell
-_LIVE = re.compile(r"([\\`*_{}\[\]<>|#!~@])")
+_LIVE = re.compile(r"([\\`*_{}\[\]|#!~@])")
 
 
 def markdown(report: Json) -> str:
@@ -30,7 +31,7 @@ def markdown(report: Json) -> str:
 
 def _lines(report: Json) -> Iterator[str]:
     baseline = report.get("baseline")
-    against = f" against {_text(baseline['version'])} in production" if baseline else ", with nothing to compare with"
+    against = f" against {_text(baseline['version'])}" if baseline else ", with nothing to compare with"
     yield f"### {_VERDICTS.get(report['verdict'], report['verdict'])}: {_text(report['prompt'])} {_text(report['version'])}{against}"
     yield ""
     yield from (f"- {_text(one)}" for one in report.get("why") or ())
@@ -80,7 +81,8 @@ def _better(report: Json) -> Iterator[str]:
 
 def _figures(report: Json) -> Iterator[str]:
     baseline = report.get("baseline") or {}
-    yield from ["", "| | this version | production |", "|---|---:|---:|"]
+    before = _text(baseline.get("version", "nothing to compare with"))
+    yield from ["", f"| | {_text(report['version'])} | {before} |", "|---|---:|---:|"]
     for name, key, unit in _FIGURES:
         yield f"| {name} | {_figure(report.get(key), unit, 'not known')} | {_figure(baseline.get(key), unit, '–')} |"
 
@@ -130,4 +132,4 @@ def _text(words: Any) -> str:
     """Words for a cell: one line, cut, and nothing in it live."""
     flat = " ".join(str(words).split())
     cut = flat if len(flat) <= _WORDS else flat[: _WORDS - 1] + "…"
-    return _LIVE.sub(r"\\\1", cut).replace("://", ":\u200b//").replace("\\@", "@\u200b")
+    return _LIVE.sub(r"\\\1", escape(cut, quote=False)).replace("://", ":\u200b//").replace("\\@", "@\u200b")
