@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from cuelight.contract.canonical import digest
+from cuelight.contract.canonical import digest, digest_bytes
 from cuelight.contract.errors import Invalid
 
 Row = Mapping[str, Any]
@@ -73,6 +73,19 @@ def with_seal(rows: Iterable[Row], seal: Callable[[Row], Any]) -> Iterator[Row]:
 def document(row: Row) -> str:
     """The digest of a row's `document`."""
     return digest(json.loads(row["document"]))
+
+
+def read(text: Any) -> Any:
+    """What a column holds as JSON text; what is none comes out as it is, and so differs from every line."""
+    try:
+        return json.loads(text) if text is not None else None
+    except (TypeError, ValueError, RecursionError):
+        return text
+
+
+def sealed(text: Any) -> str:
+    """The digest that the log tells of a text which it does not hold itself."""
+    return digest_bytes(str(text).encode(errors="replace"))
 
 
 def label_number(label: str) -> int:

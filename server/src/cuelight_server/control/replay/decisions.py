@@ -7,7 +7,7 @@ from typing import Any
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare, label_number, with_seal
+from cuelight_server.control.replay.compare import Key, Row, compare, label_number, read, with_seal
 from cuelight_server.kernel.terms import ReleaseState
 
 _MOVES = (Verb.RELEASE_OPEN, Verb.RELEASE_ROLL_BACK, Verb.PROMPT_SWITCH_OFF)
@@ -51,8 +51,8 @@ def deployments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     told: dict[Key, Mapping[str, Any]] = {}
     for one, environment, facts in _moves(log):
         told[(one.subject.partition("@")[0], environment, "")] = {**facts.get("deployment", {}), "since": one.at}
-    read = ({**row, "weights": _value(row["weights"]), "kill": _value(row["kill"])} for row in rows)
-    yield from compare("what serves:", ("prompt", "environment", "tenant"), read, told)
+    known = ({**row, "weights": read(row["weights"]), "kill": read(row["kill"])} for row in rows)
+    yield from compare("what serves:", ("prompt", "environment", "tenant"), known, told)
 
 
 def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
@@ -123,13 +123,6 @@ def _opened(one: Event) -> dict[str, Any]:
 def _end(told: dict[Key, dict[str, Any]], id: str | None, state: ReleaseState, at: str, why: str) -> None:
     if (id,) in told:
         told[(id,)].update(state=state.value, ended_at=at, ended_why=why)
-
-
-def _value(text: Any) -> Any:
-    try:
-        return json.loads(text) if text is not None else None
-    except (TypeError, ValueError, RecursionError):
-        return text
 
 
 def _body(row: Row) -> str:

@@ -1,14 +1,12 @@
 """The desk itself, who is here, and what lets them in: against the lines that made them."""
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from cuelight.contract.canonical import digest_bytes
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.personal import ERASED
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare
+from cuelight_server.control.replay.compare import Key, Row, compare, read, sealed
 from cuelight_server.kernel.terms import ActorKind
 
 _ADDS = (Verb.ACTOR_ADD, Verb.TOKEN_ISSUE, Verb.INVITATION_ACCEPT, Verb.TRUST_ADD)
@@ -64,7 +62,7 @@ def tokens(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             told[(one.facts["token"],)] = {**line, "actor": one.subject, "created_at": one.at, "revoked_at": None}
         elif one.verb in (Verb.TOKEN_REVOKE, Verb.TOKEN_REVOKE_OWN):
             told.setdefault((one.subject,), {})["revoked_at"] = one.at
-    known = ({**row, "secret": _sealed(row["secret_hash"]), "scopes": _scopes(row["scopes"])} for row in rows)
+    known = ({**row, "secret": sealed(row["secret_hash"]), "scopes": read(row["scopes"])} for row in rows)
     yield from compare("token", ("id",), known, told)
 
 
@@ -75,7 +73,7 @@ def passwords(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
         for one in log
         if one.verb in (Verb.INVITATION_ACCEPT, Verb.PASSWORD_CHANGE)
     }
-    yield from compare("password of", ("actor",), ({**row, "secret": _sealed(row["hash"])} for row in rows), told)
+    yield from compare("password of", ("actor",), ({**row, "secret": sealed(row["hash"])} for row in rows), told)
 
 
 def emails(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
@@ -86,8 +84,8 @@ def emails(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             told[(one.subject,)] = {"sealed": one.facts["address"], "verified_at": one.at}
         elif one.verb == Verb.PERSON_ERASE:
             told.pop((one.subject,), None)
-    sealed = ({**row, "sealed": _sealed(f"{row['salt']}:{row['address']}")} for row in rows)
-    yield from compare("e-mail of", ("actor",), sealed, told)
+    known = ({**row, "sealed": sealed(f"{row['salt']}:{row['address']}")} for row in rows)
+    yield from compare("e-mail of", ("actor",), known, told)
 
 
 def invitations(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
@@ -100,16 +98,5 @@ def invitations(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             line = {name: one.facts[name] for name in ("purpose", "expires_at", "secret")}
             whom = None if line["purpose"] == "owner" else one.subject
             told[(one.facts["invitation"],)] = {**line, "actor": whom, "created_at": one.at, "ended_at": None}
-    known = ({**row, "secret": _sealed(row["secret_hash"])} for row in rows)
+    known = ({**row, "secret": sealed(row["secret_hash"])} for row in rows)
     yield from compare("invitation", ("id",), known, told)
-
-
-def _sealed(text: Any) -> str:
-    return digest_bytes(str(text).encode(errors="replace"))
-
-
-def _scopes(text: Any) -> Any:
-    try:
-        return json.loads(text) if text is not None else None
-    except (TypeError, ValueError, RecursionError):
-        return text

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from cuelight.contract.canonical import digest_bytes
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare
+from cuelight_server.control.replay.compare import Key, Row, compare, sealed
 
 
 def connections(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
@@ -19,12 +18,12 @@ def connections(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
         elif one.verb == Verb.PROVIDER_REMOVE:
             told.pop((one.subject,), None)
         elif one.verb == Verb.PROVIDER_RESEAL:
-            for provider, sealed in one.facts["sealed"].items():
-                told.setdefault((provider,), {})["sealed_digest"] = sealed
+            for provider, anew in one.facts["sealed"].items():
+                told.setdefault((provider,), {})["sealed_digest"] = anew
     known_rows = ({**row, "sealed_digest": sealed_digest(row["sealed"])} for row in rows)
     yield from compare("provider", ("provider",), known_rows, told)
 
 
-def sealed_digest(sealed: Any) -> str | None:
+def sealed_digest(key: Any) -> str | None:
     """What the log tells of a sealed key; None where the provider needs none."""
-    return None if sealed is None else digest_bytes(str(sealed).encode(errors="replace"))
+    return None if key is None else sealed(key)
