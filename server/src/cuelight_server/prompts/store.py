@@ -172,7 +172,8 @@ def versions_of(sql: Connection, workflow: str) -> Iterator[Version]:
 
 def every_version(sql: Connection) -> Iterator[Version]:
     """All versions of the desk, one after the other, for `verify`; what cannot be read has its text as content."""
-    for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):
+    query = select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)
+    for row in sql.execute(query, execution_options={"yield_per": 100}):
         try:
             yield _version(row)
         except ValueError:

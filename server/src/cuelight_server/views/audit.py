@@ -130,7 +130,7 @@ def line(desk: Desk, seq: int, reader: Reader | None = None) -> LineDetail:
         if found is None:
             raise NotFound(f"the log has no line {seq}", f"it ends with line {store.checkpoint(sql).size}")
         now, newest = store.checkpoint(sql), checkpoints.newest(sql)
-        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if who.admin else _CLOSED)[0]
+        event = next(opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if who.admin else _CLOSED))
         if not is_seen(event, who.sight, who.id):
             raise NotFound(f"the log has no line {seq} for you", "it belongs to a workflow that you are not in")
         proof = proofs.inclusion(sql, seq, now.size, found.leaf, now.root)

@@ -2,10 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight.contract.errors import Invalid
+from cuelight_server.audit.model import Event
+
+
+class Log(Protocol):
+    """The lines of a log that can be read, oldest first; each question reads them anew, so that none are held in memory."""
+
+    def __iter__(self) -> Iterator[Event]:
+        """All of them."""
+        ...
+
+    def of(self, *verbs: str) -> Iterator[Event]:
+        """Those of these verbs."""
+        ...
+
+    def holding(self, *names: str) -> Iterator[Event]:
+        """Those that say one of these names in their facts, and perhaps others."""
+        ...
+
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -76,11 +94,11 @@ def document(row: Row) -> str:
 
 
 def read(text: Any) -> Any:
-    """What a column holds as JSON text; what is none comes out as it is, and so differs from every line."""
+    """What a column holds as JSON text; what is none comes out as a word that no line tells."""
     try:
         return json.loads(text) if text is not None else None
     except (TypeError, ValueError, RecursionError):
-        return text
+        return UNREADABLE
 
 
 def sealed(text: Any) -> str:
