@@ -13,10 +13,10 @@ from cuelight_server.cli.wiring import current_settings, databases, opened
 @click.command()
 @click.option("--yes", is_flag=True, help="Do it; without this the command only says what it would do.")
 @folder_option
-@declares(Verb.DESK_OPERATE)
+@declares(Verb.DESK_MIGRATE)
 def migrate(data: Path | None, *, yes: bool) -> None:
     """Bring the tables of an older desk up to this server; stop the servers first, and keep a backup."""
-    from cuelight_server.db.migrating import migrate as bring_up
+    from cuelight_server.control.migrating import migrate as bring_up
     from cuelight_server.db.migrating import plans
 
     settings = current_settings()
