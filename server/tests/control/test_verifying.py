@@ -7,9 +7,11 @@ import pytest
 from cuelight_server.audit import store as audit
 from cuelight_server.audit.model import Event
 from cuelight_server.control.access import issue_token
-from cuelight_server.control.verify import verify_desk
+from cuelight_server.control.verify import Turns, verify_desk
 from cuelight_server.db.engine import Intent, reading, transaction
+from cuelight_server.db.turns import takes_turn
 from cuelight_server.kernel.actor import SYSTEM
+from cuelight_server.kernel.errors import Unavailable
 from server.tests.tampering import behind_our_back
 
 
@@ -43,6 +45,19 @@ def test_a_line_that_is_filed_under_another_verb_is_named_and_its_row_is_not_acc
     behind_our_back(desk, "UPDATE audit_event SET verb = 'refused' WHERE verb = 'token.issue'")
     (found,) = [one for one in verify_desk(desk).problems if not one.startswith("triggers")]
     assert found.endswith("is filed under another verb than it says, so a search would miss it")
+
+
+def test_two_servers_of_a_desk_do_not_verify_at_once(desk):
+    two = Turns(desk)
+    with reading(desk.registry) as sql:
+        alone = takes_turn(sql, "verify") and desk.registry.dialect.name == "sqlite"
+        if alone:
+            assert two.verify().problems == ()  # another process on the files has its own locks
+        else:
+            with pytest.raises(Unavailable, match="running on another server") as refused:
+                two.verify()
+            assert refused.value.details == {"retry_after": 10}
+    assert two.verify().problems == ()
 
 
 @pytest.mark.parametrize("verb", ["", 'refused","verb":"token.issue', "token.issue%"])

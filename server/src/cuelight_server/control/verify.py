@@ -18,6 +18,7 @@ from cuelight_server.control.replay import replay
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.db.rows import missing_triggers, rows
 from cuelight_server.db.standing import registry_revision
+from cuelight_server.db.turns import takes_turn
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import CuelightError, Invalid, Unavailable
 
@@ -53,7 +54,7 @@ def verify_desk(desk: Desk, kept: str | None = None) -> Verified:
 
 
 class Turns:
-    """Full verifications of one desk that people start in this server, one at a time: each of them reads everything."""
+    """Full verifications of one desk that people start, one at a time on all its servers: each of them reads everything."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -63,16 +64,22 @@ class Turns:
     def verify(self) -> Verified:
         """As `verify_desk`; Unavailable with `retry_after` seconds while another one runs."""
         if not self._turn.acquire(blocking=False):
-            since = f" since {self._since[11:19]} UTC" if self._since else ""
-            raise Unavailable(
-                f"a verification is running{since}", "wait for its answer, or ask again then", retry_after=_AGAIN_S
-            )
+            raise _busy(f"since {self._since[11:19]} UTC" if self._since else "already")
         try:
             self._since = rfc3339(self._desk.clock())
-            return verify_desk(self._desk)
+            with reading(self._desk.registry) as sql:  # the turn ends with this transaction
+                if not takes_turn(sql, "verify"):
+                    raise _busy("on another server")
+                return verify_desk(self._desk)
         finally:
             self._since = ""
             self._turn.release()
+
+
+def _busy(when: str) -> Unavailable:
+    return Unavailable(
+        f"a verification is running {when}", "wait for its answer, or ask again then", retry_after=_AGAIN_S
+    )
 
 
 def _looked(what: str, look: Callable[[], Iterable[str]]) -> list[str]:
