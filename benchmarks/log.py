@@ -1,6 +1,10 @@
 """The log: verifying a million lines beside bare SHA-256 of the same bytes, one proof, and what a signature costs."""
 
+import json
 import random
+import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +25,8 @@ from cuelight_server.audit import store as audit
 from cuelight_server.audit.signing import Signer
 from cuelight_server.audit.store import proofs
 from cuelight_server.control.log_export import export, export_to
-from cuelight_server.control.opening import create_desk
+from cuelight_server.control.opening import create_desk, open_desk
+from cuelight_server.control.verify import verify_desk
 from cuelight_server.db.engine import Engine, Intent, reading, transaction
 from cuelight_server.db.schema import audit_event, audit_head
 
@@ -36,6 +41,7 @@ def figures() -> Iterator[dict[str, Any]]:
         limit = _bare(fill(desk.registry))
         yield figure("log.verify_1m_s", _verified(desk.registry), "s", limit)
         yield from _proved(desk.registry)
+        yield from _whole(Path(folder) / "desk", limit)
         file = Path(folder) / "log.jsonl"
         started = time.perf_counter()
         export_to(file, export(desk))
@@ -48,11 +54,11 @@ def figures() -> Iterator[dict[str, Any]]:
 
 
 def fill(registry: Engine) -> int:
-    """Lines up to LINES, each an approval of about 500 bytes, past the door; how many bytes the bodies have."""
+    """Lines up to LINES, each a refusal of about 500 bytes, past the door; how many bytes the bodies have."""
     frontier, sizes, rows, heads = _start(registry), 0, list[Any](), list[Any]()
     for seq in range(frontier.size + 1, LINES + 1):
         facts = {"id": f"apr_{seq:026d}", "binding": f"sha256:{seq:064x}", "role": "workflow_owner", "note": "x" * 200}
-        line = {"at": AT, "actor": "mei.tanaka", "verb": "token.revoke", "subject": f"t{seq}"}
+        line = {"at": AT, "actor": "mei.tanaka", "verb": "refused", "subject": f"t{seq}"}
         body = canonical_text({"seq": seq, **line, "facts": facts})
         leaf = leaf_hash(body.encode())
         frontier = append(frontier, leaf)
@@ -79,6 +85,25 @@ def _verified(registry: Engine) -> float:
     with reading(registry) as sql:
         assert audit.examine(sql) == []
     return time.perf_counter() - started
+
+
+def _whole(folder: Path, limit: float) -> Iterator[dict[str, Any]]:
+    """All of `cuelight-server verify` in a process of its own; the peer of its memory is what opening the desk takes."""
+    script = "import sys; from benchmarks.log import report; report(sys.argv[1], verify=sys.argv[2] == 'yes')"
+    took, peak = (
+        json.loads(subprocess.run([sys.executable, "-c", script, str(folder), asked], check=True, stdout=-1).stdout)
+        for asked in ("yes", "no")
+    )
+    yield figure("log.verify_desk_1m_s", took["s"], "s", limit)
+    yield figure("log.verify_desk_1m_mb", took["mb"], "MB", peak["mb"])
+
+
+def report(folder: str, *, verify: bool) -> None:
+    """Open a desk, verify it or not, and print how long that took and how much memory at its peak."""
+    started, desk = time.perf_counter(), open_desk(Path(folder))
+    assert not verify or verify_desk(desk).problems == ()
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"s": time.perf_counter() - started, "mb": most}))
 
 
 def _bare(sizes: int) -> float:

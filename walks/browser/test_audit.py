@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+AUDITOR = "Ines Duarte"
 WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 
@@ -45,8 +46,15 @@ def test_a_person_finds_a_release_in_the_log_and_sees_it_proved(page, shots, req
     _shot(page, shots, "line", request)
 
 
-def test_a_person_has_everything_verified(page, shots, request):
+def test_an_auditor_has_everything_verified_and_an_owner_the_lines_that_they_see(page, shots, request):
+    page.get_by_role("link", name="Log").click()
+    page.get_by_role("button", name="Prove the lines that you see").click()
+    page.get_by_text("newest lines that you see is proved").wait_for()
+    _shot(page, shots, "proved", request)
+    page.context.clear_cookies()
+    page.goto(f"{page.url.partition('/audit')[0]}/signin")
+    page.get_by_role("button", name=AUDITOR).click()
     page.get_by_role("link", name="Log").click()
     page.get_by_role("button", name="Verify everything now").click()
-    assert page.get_by_text("everything that serves is what the log says").is_visible()
+    page.get_by_text("everything that serves is what the log says").wait_for()
     _shot(page, shots, "verified", request)

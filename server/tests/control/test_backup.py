@@ -12,8 +12,13 @@ from contextlib import suppress
 import pytest
 
 from cuelight.contract.errors import Blocked, Conflict, Invalid, NotFound, Unavailable
+from cuelight.contract.note import is_rotation, parse_verifier
 from cuelight_server.audit import store as audit
+from cuelight_server.audit.signing import FILE as KEY_FILE
+from cuelight_server.audit.signing import KeyPlace
+from cuelight_server.audit.store import checkpoints
 from cuelight_server.control.backup import back_up, restore
+from cuelight_server.control.checkpoints import issue
 from cuelight_server.control.ingest import record_calls
 from cuelight_server.control.opening import create_desk, open_desk
 from cuelight_server.control.releases import release, roll_back
@@ -263,3 +268,61 @@ def test_a_restore_into_a_database_with_rows_takes_nothing_and_leaves_what_was_t
     with pytest.raises(Conflict, match="has rows already, in call"):
         restore(tmp_path / "one.tar.gz", tmp_path / "again", databases=calls_only)
     assert not (tmp_path / "again").exists()
+
+
+def signed(folder, place):
+    """The desk announced a key and signed; the verifier."""
+    desk = open_desk(folder)
+    try:
+        issue(desk, place)
+        return str(place.load().verifier)
+    finally:
+        desk.close()
+
+
+def keys_of(folder):
+    desk = open_desk(folder)
+    try:
+        with reading(desk.registry) as sql:
+            return checkpoints.keys(sql), verify_desk(desk).problems
+    finally:
+        desk.close()
+
+
+def test_a_restored_desk_signs_with_a_key_of_its_own_that_the_old_one_has_signed(folder, tmp_path):
+    before = signed(folder, KeyPlace(folder / KEY_FILE))
+    back_up(folder, tmp_path / "one.tar.gz")
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again", old=KeyPlace(folder / KEY_FILE))
+    (first, second), problems = keys_of(tmp_path / "again")
+    assert (first.verifier, second.verifier, again.endorsed) == (before, again.key, True)
+    assert is_rotation(second.endorsement, parse_verifier(before), parse_verifier(again.key))
+    assert problems == ()
+    assert signed(tmp_path / "again", KeyPlace(again.key_file)) == again.key != before
+    assert signed(folder, KeyPlace(folder / KEY_FILE)) == before  # the desk that was backed up goes on as it was
+
+
+def test_a_restored_desk_takes_no_key_that_is_brought_along_later(folder, tmp_path):
+    signed(folder, KeyPlace(folder / KEY_FILE))
+    back_up(folder, tmp_path / "one.tar.gz")
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again")
+    assert again.endorsed is False
+    (_, second), problems = keys_of(tmp_path / "again")
+    assert (second.endorsement, problems) == (None, ())
+    with pytest.raises(Unavailable, match="the log announced"):
+        signed(tmp_path / "again", KeyPlace(folder / KEY_FILE))
+    assert signed(tmp_path / "again", KeyPlace(again.key_file)) == again.key
+
+
+def test_a_key_that_lies_where_the_restored_desk_looks_signs_the_new_one_and_is_not_written_over(folder, tmp_path):
+    shared = KeyPlace(tmp_path / "keys" / "signing.key")
+    before = signed(folder, shared)
+    back_up(folder, tmp_path / "one.tar.gz")
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again", place=shared)
+    assert (again.endorsed, again.key_file) == (True, tmp_path / "again" / KEY_FILE)
+    assert str(shared.load().verifier) == before
+
+
+def test_a_desk_that_never_signed_is_restored_without_a_key(folder, tmp_path):
+    back_up(folder, tmp_path / "one.tar.gz")
+    again = restore(tmp_path / "one.tar.gz", tmp_path / "again")
+    assert (again.key, again.key_file, keys_of(tmp_path / "again")[0]) == ("", None, [])

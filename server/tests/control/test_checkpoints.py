@@ -75,7 +75,7 @@ def test_the_first_start_makes_a_key_outside_of_the_database_that_only_its_owner
     assert line.facts["verifier"] == str(signer.verifier)
     assert signer.secret_text() not in repr(signer) + repr(place) + repr(KeyPlace(given=signer.secret_text()))
     with reading(desk.registry) as sql:
-        everything = repr(audit.readable(sql)) + repr(store.keys(sql))
+        everything = repr(list(audit.readable(sql))) + repr(store.keys(sql))
     assert signer.secret_text().rpartition("+")[2] not in everything
     assert verify_desk(desk).problems == ()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from cuelight_server.control.verify import verify_desk
 from cuelight_server.db import schema
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
-from cuelight_server.kernel.errors import Blocked, Conflict, NotFound
+from cuelight_server.kernel.errors import Blocked, Conflict, NotFound, Unavailable
 from cuelight_server.routing import store as routing
 from cuelight_server.views.runtime import current
 from server.tests.releasing import ENGINEER, OWNER, PROMPT, evaluate, prepare, who
@@ -34,6 +35,18 @@ def everything(desk):
         return [sorted(map(repr, sql.execute(select(table)))) for table in tables]
 
 
+def patient(step):
+    """What the step gives, asked again while others are in front of it; how long each of them takes is the machine's.
+
+    A governed transaction waits for its turn no longer than 5 seconds. Forty in a row may take more, and who gave up has
+    changed nothing. That nobody ever comes through still fails: after so many times.
+    """
+    for _ in range(60):
+        with suppress(Unavailable):
+            return step()
+    raise AssertionError("the row never moved")
+
+
 def test_forty_threads_never_publish_the_same_version_and_the_pointer_is_the_last_committed(desk):
     prepare(desk, versions=12)
 
@@ -41,10 +54,10 @@ def test_forty_threads_never_publish_the_same_version_and_the_pointer_is_the_las
         label = f"v{number % 12 + 1}"
         try:
             if number % 4 == 3:
-                roll_back(desk, SYSTEM, PROMPT, why="bad")
+                patient(lambda: roll_back(desk, SYSTEM, PROMPT, why="bad"))
                 return "back"
-            evaluate(desk, label)
-            release(desk, who(desk, ENGINEER), PROMPT, label, "staging")
+            patient(lambda: evaluate(desk, label))
+            patient(lambda: release(desk, who(desk, ENGINEER), PROMPT, label, "staging"))
         except (Blocked, Conflict):
             return "refused"
         except NotFound:
@@ -79,9 +92,11 @@ def test_releases_and_rollbacks_at_once_leave_one_consistent_end(desk):
         try:
             number = next(numbers)
             if number % 2 == 0:
-                return "noop" if roll_back(desk, SYSTEM, PROMPT, "staging", why="bad").no_op else "back"
-            evaluate(desk, f"v{number % 10 + 1}")
-            release(desk, who(desk, ENGINEER), PROMPT, f"v{number % 10 + 1}", "staging")
+                back = patient(lambda: roll_back(desk, SYSTEM, PROMPT, "staging", why="bad"))
+                return "noop" if back.no_op else "back"
+            label = f"v{number % 10 + 1}"
+            patient(lambda: evaluate(desk, label))
+            patient(lambda: release(desk, who(desk, ENGINEER), PROMPT, label, "staging"))
         except (Blocked, Conflict):
             return "refused"
         except NotFound:

@@ -77,6 +77,7 @@ MATRIX = {
     "provider.remove": "a",
     "provider.reseal": "s",
     "desk.restore": "s",
+    "desk.migrate": "s",
     "person.erase": "as",
     "sign_in.fail": "s",
     "key.make": "s",

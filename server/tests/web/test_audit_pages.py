@@ -1,8 +1,11 @@
 """The log's pages: a person looks through it, sees one line proved, and has everything recomputed; all in plain words."""
 
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from threading import Event
 
 import pytest
+from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from cuelight_server.app import Keyring, build
@@ -124,11 +127,44 @@ def test_verify_says_in_plain_words_what_it_found(browse, demo_desk):
     assert "line 2 does not say what it said" in text
 
 
-def test_who_does_not_see_every_workflow_is_told_that_something_is_wrong_and_not_where(signed_in, demo_desk):
+def test_who_does_not_see_every_workflow_starts_no_full_verification_and_gets_the_proof_of_their_lines(
+    signed_in, demo_desk
+):
+    own = signed_in(OWNER)
+    assert "Prove the lines that you see" in own.get("/audit").text
     behind_our_back(demo_desk, "UPDATE audit_event SET body = replace(body, 'system', 'eve') WHERE seq = 2")
-    text = send(signed_in(OWNER), "/audit/verify").text
-    assert "not fit what the log says" in text
+    text = send(own, "/audit/verify").text
+    assert "newest lines that you see is proved" in text
+    assert "not fit what the log says" not in text
     assert "line 2" not in text
+    behind_our_back(
+        demo_desk, f"UPDATE audit_event SET body = replace(body, '{AUTHOR}', 'eve.else') WHERE verb = 'refused'"
+    )
+    text = send(own, "/audit/verify").text
+    assert "Not every line that you see can be proved" in text
+    assert "line 2" not in text
+
+
+def test_a_second_verification_waits_for_the_first_and_is_told_since_when_it_runs(signed_in, demo_desk):
+    one, two = signed_in(ADMIN), signed_in(ADMIN)
+    forms = [(browser, {"csrf": proof(browser)}) for browser in (one, two)]
+    reading, enough = Event(), Event()
+
+    @event.listens_for(demo_desk.registry, "before_cursor_execute")
+    def at_the_heads(_sql, _cursor, statement, *_more):
+        if "FROM audit_head ORDER BY audit_head.size" in statement and "LIMIT" not in statement:
+            reading.set()
+            assert enough.wait(60)
+
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(one.post, "/audit/verify", data=forms[0][1])
+        assert reading.wait(60)
+        second = two.post("/audit/verify", data=forms[1][1])
+        enough.set()
+        assert "Every line, every version" in first.result().text
+    assert (second.status_code, second.headers["Retry-After"]) == (503, "10")
+    assert "A verification is running since" in second.text
+    assert "Every line, every version" in two.post("/audit/verify", data=forms[1][1]).text
 
 
 def test_another_site_cannot_start_a_verification(browse):

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from cuelight.admin import DEFAULT_URL, Admin
+from cuelight.cli.show import show_json
 
 _Command = Callable[..., Any]
 ASKS = "__cuelight_asks__"
@@ -65,6 +66,20 @@ def folder_options(command: _Command) -> _Command:
 def json_option(command: _Command) -> _Command:
     """--json; the command gets `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="JSON on stdout, nothing else.")(command)
+
+
+def answered(show: Callable[[Any], None]) -> Callable[[_Command], _Command]:
+    """--json; what the command returns is printed as JSON, or by `show` for people."""
+
+    def decorate(command: _Command) -> _Command:
+        @wraps(command)
+        def with_answer(*args: Any, as_json: bool, **named: Any) -> None:
+            found = command(*args, **named)
+            (show_json if as_json else show)(found)
+
+        return json_option(with_answer)
+
+    return decorate
 
 
 def _where(command: _Command, variable: str | None, words: str) -> _Command:

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 
 from cuelight.contract.errors import Invalid
 from cuelight.contract.merkle import EMPTY_ROOT, Frontier, append, leaf_hash, root_of
@@ -77,14 +76,11 @@ def parse_checkpoint(text: str) -> Checkpoint:
 def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) -> list[Finding]:
     """Everything that is wrong, in the order of the lines; empty when the log is whole.
 
-    `lines` come by rising seq. Truncation or a rewrite of lines *and* heads shows only against a checkpoint that was
-    kept outside; no log that lies in one database can tell by itself.
+    `lines` come by rising seq and `heads` by rising size, so that both are read once and none is kept. Truncation or a
+    rewrite of lines *and* heads shows only against a checkpoint that was kept outside; no log that lies in one database
+    can tell by itself.
     """
-    known: dict[int, bytes] = {}
-    newest = 0
-    for head in heads:
-        known[head.size] = _sealed(head.root, head.frontier)
-        newest = max(head.size, newest)
+    coming, head, newest = iter(heads), Head(0, ""), 0
     findings: list[Finding] = []
     frontier, last = Frontier(), 0
     roots = {one.size: EMPTY_ROOT.hex() for one in kept}
@@ -93,11 +89,14 @@ def verify_log(lines: Iterable[Line], heads: Iterable[Head], *kept: Checkpoint) 
         findings += look_at(line, leaf, last)
         frontier = append(frontier, leaf)
         root = root_of(frontier).hex()
+        while head.size < line.seq and (after := next(coming, None)) is not None:
+            head, newest = after, max(after.size, newest)
         if not findings and line.seq <= newest:
-            findings += _against_head(line.seq, _sealed(root, [one.hex() for one in frontier.roots]), known)
+            findings += _against_head(Head(line.seq, root, tuple(one.hex() for one in frontier.roots)), head)
         if frontier.size in roots:
             roots[frontier.size] = root
         last = line.seq
+    newest = max((one.size for one in coming), default=newest)
     findings += _end(last, newest)
     return findings + against_checkpoints(frontier.size, roots, kept)
 
@@ -127,17 +126,13 @@ def _told_seq(body: str) -> object:
     return told.get("seq") if isinstance(told, dict) else None
 
 
-def _sealed(root: str, frontier: Iterable[str]) -> bytes:
-    """Root and frontier of a head in 32 bytes: a million heads fit into memory. Proofs are made from each of them."""
-    return sha256(f"{root} {' '.join(frontier)}".encode(errors="surrogatepass")).digest()
-
-
-def _against_head(seq: int, sealed: bytes, known: Mapping[int, bytes]) -> list[Finding]:
-    """The first line from which the log and its heads part ways."""
-    if seq not in known:
-        return [Finding(Tampering.DELETION, seq, f"the head after line {seq} is gone")]
-    if known[seq] != sealed:
-        return [Finding(Tampering.EDIT, seq, f"line {seq} and the head after it do not belong together")]
+def _against_head(made: Head, stored: Head) -> list[Finding]:
+    """The first line from which the log and its heads part ways; proofs are made from the frontier of each of them."""
+    if stored.size != made.size:
+        return [Finding(Tampering.DELETION, made.size, f"the head after line {made.size} is gone")]
+    if stored != made:
+        words = f"line {made.size} and the head after it do not belong together"
+        return [Finding(Tampering.EDIT, made.size, words)]
     return []
 
 

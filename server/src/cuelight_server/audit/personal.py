@@ -1,12 +1,11 @@
 """What a line says of a person: in the line as a salted digest, beside it in the clear until it is erased; pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
 from cuelight_server.audit.model import Event, Personal
-from cuelight_server.audit.verbs import Verb
 
 SALTED, OF = "salted", "of"
 ERASED = "(erased)"
@@ -22,19 +21,19 @@ def in_line(one: Personal) -> dict[str, str]:
     return {SALTED: salted(one.salt, one.value), OF: one.person}
 
 
-def opened(log: Iterable[Event], kept: Iterable[Personal], *, closed: Collection[str] = ()) -> list[Event]:
+def opened(log: Iterable[Event], kept: Iterable[Personal], *, closed: Collection[str] = ()) -> Iterator[Event]:
     """The lines with the texts that are still there and fit put back in, and `(erased)` where one is not.
 
     Fields in `closed` stay the digests that they are.
     """
     known = {(one.seq, one.field): one for one in kept}
-    return [replace(one, facts=_with(one, known, closed)) if _fields(one) else one for one in log]
+    return (replace(one, facts=_with(one, known, closed)) if _fields(one) else one for one in log)
 
 
-def problems(log: Sequence[Event], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def problems(log: Iterable[Event], erasures: Iterable[Event], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Texts that are not what their line vouches for, that no line knows of, or that went without an erasure."""
     told = {(one.seq, field): given for one in log for field, given in _fields(one).items()}
-    erased = {one.subject: one.seq for one in log if one.verb == Verb.PERSON_ERASE}
+    erased = {one.subject: one.seq for one in erasures}
     there = set[tuple[Any, Any]]()
     for row in rows:
         place = row["seq"], row["field"]

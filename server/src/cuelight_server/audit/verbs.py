@@ -18,6 +18,7 @@ class Verb(StrEnum):
     DESK_OPERATE = "desk.operate"
     DESK_CREATE = "desk.create"
     DESK_RESTORE = "desk.restore"
+    DESK_MIGRATE = "desk.migrate"
     ACTOR_ADD = "actor.add"
     ACTOR_DISABLE = "actor.disable"
     ACTOR_LINK = "actor.link"
@@ -139,6 +140,9 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         ),
         Verb.DESK_CREATE: Rule(sentence="Set up a desk in an empty data folder.", system=True, place=False),
         Verb.DESK_RESTORE: Rule(sentence="Make a desk of a backup, under a new epoch.", system=True, place=False),
+        Verb.DESK_MIGRATE: Rule(
+            sentence="Bring the tables of an older desk up to this server.", system=True, place=False
+        ),
         Verb.ACTOR_ADD: Rule(
             sentence="Add a person, an app, a service or an agent.", admin=True, system=True, place=False
         ),

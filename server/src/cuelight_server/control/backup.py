@@ -7,11 +7,14 @@ from typing import Any
 
 from cuelight_server import __version__
 from cuelight_server.audit import store as audit
+from cuelight_server.audit.signing import FILE as KEY_FILE
+from cuelight_server.audit.signing import KeyPlace
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
 from cuelight_server.control.opening import FORMAT, is_desk, open_desk
 from cuelight_server.control.routing import publish_everywhere
+from cuelight_server.control.signing import Renewed, renew_key
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db import backup as files
 from cuelight_server.db import desk as facts
@@ -41,6 +44,9 @@ class Restored:
     made_at: str
     epoch: str
     snapshots: Mapping[str, int]
+    key: str = ""  # the verifier of the new signing key; empty where no key was ever announced
+    key_file: Path | None = None
+    endorsed: bool = False
 
 
 def back_up(folder: Path, file: Path, *, clock: Clock = system_clock, databases: Databases = FILES) -> Backup:
@@ -60,17 +66,29 @@ def back_up(folder: Path, file: Path, *, clock: Clock = system_clock, databases:
     return made
 
 
-def restore(file: Path, folder: Path, *, clock: Clock = system_clock, databases: Databases = FILES) -> Restored:
+def restore(
+    file: Path,
+    folder: Path,
+    *,
+    clock: Clock = system_clock,
+    databases: Databases = FILES,
+    place: KeyPlace | None = None,
+    old: KeyPlace | None = None,
+) -> Restored:
     """Make a desk of a backup, in a new or empty folder or in empty databases, whole or not at all.
 
     Checksums and then everything stored are verified first. The desk gets a new epoch, by which running clients notice
-    that they may hold something newer, and publishes again what the backup serves. Conflict when there is something
+    that they may hold something newer, and publishes again what the backup serves. It also gets a new signing key, so
+    that no two histories are signed with one: kept in `place`, or in the folder where a key is there already, and signed
+    by the one before where that is in `old` or in `place`. Conflict when there is something
     already, Invalid when the file is damaged, Blocked when what it holds was changed behind the desk's back.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Conflict(f"{folder} is not empty", "restore into a new folder, look at it, then serve it instead")
     if is_desk(folder, databases):
         raise Conflict("the database of CUELIGHT_DATABASE_URL is a desk already", "name an empty one, or a new schema")
+    place = place or KeyPlace(folder / KEY_FILE)
+    before = (old or place).load()
     with files.room_beside(folder) as room:
         made = room / "desk"
         manifest = files.unpack(file, made)
@@ -78,10 +96,20 @@ def restore(file: Path, folder: Path, *, clock: Clock = system_clock, databases:
         try:
             _refuse_changed(desk, manifest)
             restored = _begin_anew(desk, manifest)
+            renewed = renew_key(desk, before)
         finally:
             desk.close()
         files.put_stores(made, folder, databases)
-    return restored
+    return restored if renewed is None else _kept(restored, renewed, place, folder)
+
+
+def _kept(restored: Restored, renewed: Renewed, place: KeyPlace, folder: Path) -> Restored:
+    """The new key goes to a place where none is: the old one may still sign for the desk that the backup came from."""
+    taken = place.given is not None or place.file is None or place.file.exists()
+    file = folder / KEY_FILE if taken or place.file is None else place.file
+    KeyPlace(file).make(renewed.signer)
+    verifier = str(renewed.signer.verifier)
+    return replace(restored, key=verifier, key_file=file, endorsed=renewed.endorsed)
 
 
 def _look(copy: Path, made_at: str) -> Backup:

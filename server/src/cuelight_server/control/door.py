@@ -18,8 +18,8 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.db.engine import BUSY_TIMEOUT_MS, Connection, reading
 from cuelight_server.db.writing import governed
 from cuelight_server.kernel import ids
-from cuelight_server.kernel.actor import Actor
-from cuelight_server.kernel.clock import parse, rfc3339
+from cuelight_server.kernel.actor import SYSTEM, Actor
+from cuelight_server.kernel.clock import Clock, parse, rfc3339
 from cuelight_server.kernel.errors import Blocked, Conflict, Denied
 from cuelight_server.kernel.sight import Unseen, place_of, unseen
 from cuelight_server.kernel.terms import ActorKind, Held, Role
@@ -153,6 +153,11 @@ def prompt_of(subject: str) -> str:
     return subject.partition("@")[0].partition(".")[2]
 
 
+def tell(sql: Connection, clock: Clock, verb: Verb, subject: str, facts: Mapping[str, Any]) -> None:
+    """A line of the desk itself in a transaction that is open already: that of a migration."""
+    audit.append(sql, Event(at=rfc3339(_moment(clock, sql)), actor=SYSTEM.id, verb=verb, subject=subject, facts=facts))
+
+
 def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str) -> Work:
     _refuse_ungoverned(verb)
     now = _as_of_now(desk, sql, actor)
@@ -163,7 +168,7 @@ def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, 
     decision = may(verb, now, roles)
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
-    return Work(sql=sql, at=_moment(desk, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+    return Work(sql=sql, at=_moment(desk.clock, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
 
 
 def _refuse_ungoverned(verb: Verb) -> None:
@@ -172,10 +177,10 @@ def _refuse_ungoverned(verb: Verb) -> None:
         raise ValueError(f"{verb.value} changes nothing that is governed")
 
 
-def _moment(desk: Desk, sql: Connection) -> datetime:
+def _moment(clock: Clock, sql: Connection) -> datetime:
     """Now, and later than every line of the log: what is ordered by time stays so when a clock is set back."""
     last = audit.last_at(sql)
-    return desk.clock() if last is None else max(desk.clock(), last + timedelta(microseconds=1))
+    return clock() if last is None else max(clock(), last + timedelta(microseconds=1))
 
 
 def _refuse_again(work: Work) -> None:
@@ -236,7 +241,7 @@ def _remember(desk: Desk, actor: Actor, verb: Verb, subject: str, refusal: Denie
     with governed(desk.registry) as sql:
         told = {name: access.by_id(sql, text) for name, text in (("message", refusal.message), ("hint", refusal.hint))}
         facts = {"verb": verb.value, "kind": refusal.kind, **told}
-        at = rfc3339(_moment(desk, sql))
+        at = rfc3339(_moment(desk.clock, sql))
         audit.append(sql, Event(at=at, actor=actor.id, verb=REFUSED, subject=subject, facts=facts))
 
 

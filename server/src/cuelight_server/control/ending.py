@@ -55,14 +55,14 @@ def switch_off(
 
     It needs a reason and nothing else; on again is a release. NotFound where it was never released.
     """
-    place = _environment(environment)
+    place = moves.environment_of(environment)
     _reason(why, "switching off")
     enter(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt)
     with act(desk, actor, Verb.PROMPT_SWITCH_OFF, prompt, once=once) as work:
         here = routing.deployment(work.sql, prompt, place)
         if here is None:
             raise NotFound(f"{prompt} was never released to {place}", "there is nothing to switch off")
-        work.note(environment=place, why=why, previous=_label(here.live))
+        work.note(environment=place, why=why, previous=moves.label_of(here.live))
         done = _off_already(work, here) if here.kill is not None else _off_now(desk, work, here, why)
         work.answer(asdict(done))
     return done
@@ -80,7 +80,7 @@ def _off_now(desk: Desk, work: Work, here: Deployment, why: str) -> SwitchedOff:
     after = _end(work, here, why, f"switched off: {why}")
     work.note(release=here.release, deployment=moves.told(after))
     version = publish(desk, work, here.environment, rolled_back=here.prompt).version
-    previous = _label(here.live)
+    previous = moves.label_of(here.live)
     return SwitchedOff(prompt=here.prompt, environment=here.environment, previous=previous, snapshot_version=version)
 
 
@@ -136,13 +136,3 @@ def _refuse_live(work: Work, prompt: Prompt) -> None:
 def _reason(why: str, what: str) -> None:
     if not why.strip():
         raise Invalid(f"{what} needs a reason", 'give one: --why "..."')
-
-
-def _environment(text: str) -> str:
-    if text not in list(Environment):
-        raise Invalid(f"there is no environment {text}", f"one of {', '.join(Environment)}")
-    return Environment(text).value
-
-
-def _label(number: int | None) -> str | None:
-    return None if number is None else moves.label(number)

@@ -201,7 +201,6 @@ def verify_prompts(desk: Desk) -> list[Tampered]:
 
 
 def _minted(sql: Connection) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    for event in audit.readable(sql):
-        if event.verb == Verb.PROMPT_MINT:
-            prompt, _, label = event.subject.rpartition("@")
-            yield (prompt, label), event.facts
+    for event in audit.readable(sql).of(Verb.PROMPT_MINT):
+        prompt, _, label = event.subject.rpartition("@")
+        yield (prompt, label), event.facts

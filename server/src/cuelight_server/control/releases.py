@@ -82,7 +82,7 @@ def approve(
 
     `role` is needed only to choose among several. Blocked, Denied, Invalid and Conflict as in `releases.rules.role_for`.
     """
-    place, asked = _environment(environment), _role(role)
+    place, asked = moves.environment_of(environment), _role(role)
     enter(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_APPROVE, f"{prompt}@{label}", once=once) as work:
@@ -98,7 +98,7 @@ def approve(
 
 def check(desk: Desk, prompt: str, label: str, environment: str = Environment.PRODUCTION) -> Checklist:
     """The checklist as it stands; nothing is changed."""
-    place = _environment(environment)
+    place = moves.environment_of(environment)
     with reading(desk.registry) as sql:
         return checklist.check(gather(desk, sql, prompt, label, place))
 
@@ -118,7 +118,7 @@ def release(
     Everything is checked again inside the transaction that applies it. Blocked names every missing item and who can
     provide it, with the checklist in details.checklist; Conflict when it is live already.
     """
-    place = _environment(environment)
+    place = moves.environment_of(environment)
     enter(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}")
     looked = _looked(desk, prompt, label, place)
     with act(desk, actor, Verb.RELEASE_OPEN, f"{prompt}@{label}", once=once) as work:
@@ -136,7 +136,7 @@ def release(
             prompt=prompt,
             label=label,
             environment=place,
-            previous=_label(opened.previous),
+            previous=moves.label_of(opened.previous),
             binding=opened.binding,
             snapshot_version=published.version,
         )
@@ -160,7 +160,7 @@ def roll_back(
     was rolled back already nothing happens, when something else serves it is a Conflict. Without it a second rollback
     after the first changes nothing. A target that was never live through a release is passed over.
     """
-    place, asked = _environment(environment), _number(from_label)
+    place, asked = moves.environment_of(environment), _number(from_label)
     if not why.strip():
         raise Invalid("a rollback needs a reason", 'give one: --why "..."')
     with act(desk, actor, Verb.RELEASE_ROLL_BACK, prompt, once=once) as work:
@@ -176,10 +176,10 @@ def roll_back(
             asked_was_rolled_back=before is not None,
             rolled_back_from=earlier,
         )
-        work.note(environment=place, why=why, **{"from": _label(here.live)})
+        work.note(environment=place, why=why, **{"from": moves.label_of(here.live)})
         if back is Back.DONE_ALREADY:
             work.note(no_op=True)
-            done = _unchanged(work, here, from_label or _label(earlier))
+            done = _unchanged(work, here, from_label or moves.label_of(earlier))
         else:
             done = _went_back(desk, work, here, back, why)
         work.answer(done.to_json())
@@ -190,14 +190,14 @@ def _went_back(desk: Desk, work: Work, here: Deployment, back: Back, why: str) -
     good, passed_over = _target(work, here) if back is Back.TO_TARGET else (None, ())
     after = _switched(work, here, good, why)
     published = publish(desk, work, here.environment, rolled_back=here.prompt)
-    work.note(to=_label(after.live), release=here.release, passed_over=list(passed_over))
+    work.note(to=moves.label_of(after.live), release=here.release, passed_over=list(passed_over))
     work.note(revived=good.id if good else None, deployment=moves.told(after))
     words = "; ".join((*passed_over, *_carried_over(work)))
     return RolledBack(
         prompt=here.prompt,
         environment=here.environment,
-        from_=_label(here.live),
-        to=_label(after.live),
+        from_=moves.label_of(here.live),
+        to=moves.label_of(after.live),
         switched_off=after.live is None,
         snapshot_version=published.version,
         words=words,
@@ -250,7 +250,9 @@ def _apply(desk: Desk, work: Work, opened: Release) -> Published:
     if here.release is not None and here.live is not None:
         store.end(work.sql, here.release, ReleaseState.SUPERSEDED, work.at_text, f"superseded by {opened.id}")
     store.save(work.sql, opened)
-    work.note(id=opened.id, environment=opened.environment, previous=_label(opened.previous), binding=opened.binding)
+    work.note(
+        id=opened.id, environment=opened.environment, previous=moves.label_of(opened.previous), binding=opened.binding
+    )
     work.note(note=opened.note, bound=dict(opened.checklist["bound"]))
     work.note(checklist=digest(dict(opened.checklist)), deployment=moves.told(after))
     return publish(desk, work, opened.environment)
@@ -298,7 +300,7 @@ def _next_target(work: Work, good: Release) -> int | None:
 
 
 def _unchanged(work: Work, here: Deployment, from_label: str | None) -> RolledBack:
-    to = _label(here.live)
+    to = moves.label_of(here.live)
     further = f"already rolled back from {from_label} to {to}; to go further back name what serves: --from {to}"
     return RolledBack(
         prompt=here.prompt,
@@ -312,12 +314,6 @@ def _unchanged(work: Work, here: Deployment, from_label: str | None) -> RolledBa
     )
 
 
-def _environment(text: str) -> str:
-    if text not in list(Environment):
-        raise Invalid(f"there is no environment {text}", f"one of {', '.join(Environment)}")
-    return Environment(text).value
-
-
 def _role(text: str | None) -> Role | None:
     if text is not None and text not in list(Role):
         raise Invalid(f"there is no role {text}", f"one of {', '.join(Role)}")
@@ -329,7 +325,3 @@ def _number(text: str | None) -> int | None:
     if text and number is None:
         raise Invalid(f"{text} is no version", "give one like v2")
     return number
-
-
-def _label(number: int | None) -> str | None:
-    return None if number is None else moves.label(number)

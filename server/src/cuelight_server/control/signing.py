@@ -1,5 +1,7 @@
 """The key that signs checkpoints: made at the first start, announced in the log, and handed over to the next one."""
 
+from dataclasses import dataclass
+
 from cuelight.contract.note import Note, Verifier, parse_verifier, rotation_text
 from cuelight_server.audit.model import SigningKey
 from cuelight_server.audit.signing import KeyPlace, Signer
@@ -14,6 +16,14 @@ from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Conflict, Unavailable
 
 _SUBJECT = "signing key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """The key of a desk that was made of a backup, and whether the one before signed it."""
+
+    signer: Signer
+    endorsed: bool
 
 
 def ensure_key(desk: Desk, place: KeyPlace) -> Signer:
@@ -62,13 +72,33 @@ def rotate_key(desk: Desk, place: KeyPlace, *, lost: bool = False) -> Verifier:
     waiting = place.waiting()
     place.drop_waiting()
     waiting.make(new)
+    _hand_over(desk, announced, new.verifier, endorsement)
+    place.take_over()
+    return new.verifier
+
+
+def renew_key(desk: Desk, old: Signer | None) -> Renewed | None:
+    """A new key for a desk that was made of a backup: the old one goes on signing the history that the backup was taken from.
+
+    The old one signs it where it is at hand; without it every verifier says that nobody did. The caller keeps the key.
+    None where no key was ever announced.
+    """
+    announced = _announced(desk)
+    if announced is None:
+        return None
+    before = parse_verifier(announced.verifier)
+    new = Signer(before.name, ids.signing_seed())
+    endorsement = _endorsed(old, new) if old is not None and old.verifier == before else None
+    _hand_over(desk, announced, new.verifier, endorsement)
+    return Renewed(signer=new, endorsed=endorsement is not None)
+
+
+def _hand_over(desk: Desk, announced: SigningKey, new: Verifier, endorsement: str | None) -> None:
     with act(desk, SYSTEM, Verb.KEY_ROTATE, _SUBJECT, workflow="") as work:
         if (now := store.keys(work.sql)[-1].verifier) != announced.verifier:
             raise Conflict("somebody else rotated the key just now", f"it is {parse_verifier(now).id}")
-        _save(work, new.verifier, endorsement)
-        work.note(previous=announced.id, lost=lost)
-    place.take_over()
-    return new.verifier
+        _save(work, new, endorsement)
+        work.note(previous=announced.id, lost=endorsement is None)
 
 
 def _was_cut_short(place: KeyPlace, announced: SigningKey) -> bool:

@@ -1,6 +1,6 @@
 """Bringing the tables of a desk up to this server's schema: what would be done, and doing it in one transaction each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from cuelight_server.db.transactions import Intent, reading, transaction
 from cuelight_server.db.triggers import drop_triggers, set_triggers
 from cuelight_server.kernel.errors import NotFound, Unavailable
 
+After = Callable[[Connection, str, str], None]
 _STORES: Mapping[str, MetaData] = {"registry": schema.registry, "calls": schema.calls}
 _ENGINES = {"registry": registry_engine, "calls": calls_engine}
 
@@ -61,12 +62,18 @@ def plans(folder: Path, databases: Databases = FILES, line: Line = TODAY) -> tup
         return tuple(_plan(engine, store, line) for store, engine in engines.items())
 
 
-def migrate(folder: Path, databases: Databases = FILES, line: Line = TODAY) -> None:
-    """Bring both stores to the newest revision; each in one transaction, with its triggers away only inside it."""
+def migrate(folder: Path, databases: Databases = FILES, line: Line = TODAY, after: After | None = None) -> None:
+    """Bring both stores to the newest revision; each in one transaction, with its triggers away only inside it.
+
+    `after` is called inside the registry's, once its tables are of today: with the revisions from which and to which.
+    """
     with _engines(folder, databases) as engines:
         for store, engine in engines.items():
             with transaction(engine, Intent.WRITE) as sql:
+                before = revision_of(sql, _STORES[store], line)
                 bring_up(sql, store, line)
+                if store == "registry" and after is not None and before not in (None, line.revisions[-1]):
+                    after(sql, str(before), line.revisions[-1])
 
 
 def context(sql: Connection, store: str, **more: Any) -> MigrationContext:

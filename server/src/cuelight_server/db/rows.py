@@ -13,6 +13,8 @@ from cuelight_server.db.standing import names
 from cuelight_server.db.transactions import reading
 from cuelight_server.db.triggers import table_of, triggers
 
+_AT_ONCE = 100  # rows in memory while a table is read
+
 
 def rows(sql: Connection, table: str) -> Iterator[Mapping[str, Any]]:
     """Every row of a table of the registry, untyped: whatever somebody wrote there comes out as it is."""
@@ -45,7 +47,7 @@ def _found(sql: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     """Column types hold on PostgreSQL; in SQLite any value may lie in any column, and a text need not be one."""
     driver = sql.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
-        yield from (tuple(row) for row in sql.exec_driver_sql(query))
+        yield from map(tuple, sql.exec_driver_sql(query, execution_options={"yield_per": _AT_ONCE}))
         return
     before, driver.text_factory = driver.text_factory, _text
     try:

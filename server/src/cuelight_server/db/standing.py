@@ -58,6 +58,11 @@ def revision_of(sql: Connection, tables: MetaData, line: Line = TODAY) -> str | 
     return line.revisions[0] if there & set(tables.tables) else None
 
 
+def registry_revision(sql: Connection) -> str | None:
+    """The revision of the registry."""
+    return revision_of(sql, schema.registry)
+
+
 def is_made(engine: Engine, tables: MetaData) -> bool:
     """Whether the store has its tables, or some of them."""
     with reading(engine) as sql:

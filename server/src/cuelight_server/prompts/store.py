@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, union_all, update
+from sqlalchemy import Column, Connection, Row, Table, and_, delete, func, insert, or_, select, union_all, update
 
 from cuelight.contract.canonical import canonical_text
 from cuelight_server.db import schema
@@ -172,7 +172,8 @@ def versions_of(sql: Connection, workflow: str) -> Iterator[Version]:
 
 def every_version(sql: Connection) -> Iterator[Version]:
     """All versions of the desk, one after the other, for `verify`; what cannot be read has its text as content."""
-    for row in sql.execute(select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)):
+    query = select(schema.version).order_by(schema.version.c.prompt, schema.version.c.number)
+    for row in sql.execute(query, execution_options={"yield_per": 100}):
         try:
             yield _version(row)
         except ValueError:
@@ -251,35 +252,17 @@ def labelled(sql: Connection, prompt: str, label: str) -> Version | Draft | None
 
 def version_digests(sql: Connection, workflow: str) -> dict[str, dict[int, str]]:
     """Prompt -> number -> digest, for every version of one workflow."""
-    table = schema.version
-    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
-    query = select(table.c.prompt, table.c.number, table.c.digest).select_from(joined)
-    found: dict[str, dict[int, str]] = {}
-    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
-        found.setdefault(row.prompt, {})[row.number] = row.digest
-    return found
+    return _by_prompt(sql, workflow, schema.version.c.number, schema.version.c.digest)
 
 
 def release_notes(sql: Connection, workflow: str) -> dict[str, dict[int, str]]:
     """Prompt -> number -> release note, for every version of one workflow."""
-    table = schema.version
-    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
-    query = select(table.c.prompt, table.c.number, table.c.release_note).select_from(joined)
-    found: dict[str, dict[int, str]] = {}
-    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
-        found.setdefault(row.prompt, {})[row.number] = row.release_note
-    return found
+    return _by_prompt(sql, workflow, schema.version.c.number, schema.version.c.release_note)
 
 
 def draft_digests(sql: Connection, workflow: str) -> dict[str, dict[str, str]]:
     """Prompt -> label -> digest, for every draft of one workflow."""
-    table = schema.draft
-    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
-    query = select(table.c.prompt, table.c.label, table.c.digest).select_from(joined)
-    found: dict[str, dict[str, str]] = {}
-    for row in sql.execute(query.where(schema.prompt.c.workflow == workflow).limit(_MOST)):
-        found.setdefault(row.prompt, {})[row.label] = row.digest
-    return found
+    return _by_prompt(sql, workflow, schema.draft.c.label, schema.draft.c.digest)
 
 
 def declared(sql: Connection, prompt: str) -> frozenset[str]:
@@ -440,6 +423,17 @@ def marks(sql: Connection, workflow: str) -> tuple[Any, ...]:
     prompts = [(one.name, one.retired_at) for one in prompts_of(sql, workflow)]
     numbered = [_digests(sql, table, workflow) for table in (schema.suite, schema.knowledge, schema.prices)]
     return revision, prompts, version_digests(sql, workflow), draft_digests(sql, workflow), numbered
+
+
+def _by_prompt(sql: Connection, workflow: str, key: Column[Any], value: Column[Any]) -> dict[str, dict[Any, str]]:
+    """Prompt -> key -> value, two columns of one table, for all prompts of a workflow."""
+    table = key.table
+    joined = table.join(schema.prompt, schema.prompt.c.name == table.c.prompt)
+    query = select(table.c.prompt, key, value).select_from(joined).where(schema.prompt.c.workflow == workflow)
+    found: dict[str, dict[Any, str]] = {}
+    for prompt, at, one in sql.execute(query.limit(_MOST)):
+        found.setdefault(prompt, {})[at] = one
+    return found
 
 
 def _digests(sql: Connection, table: Table, workflow: str) -> list[tuple[int, str]]:

@@ -5,6 +5,8 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from cuelight.contract.bucket import PLACES
+from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.terms import Environment
 from cuelight_server.routing.model import Deployment, Kill
 
 _LABEL = re.compile(r"v([1-9][0-9]{0,8})")
@@ -68,6 +70,18 @@ def off(deployment: Deployment, kill: Kill) -> Deployment:
 def label(number: int) -> str:
     """`v2` for 2."""
     return f"v{number}"
+
+
+def label_of(number: int | None) -> str | None:
+    """`v2` for 2; None where nothing serves."""
+    return None if number is None else label(number)
+
+
+def environment_of(text: str) -> str:
+    """The environment that somebody named; Invalid where there is none of that name."""
+    if text not in list(Environment):
+        raise Invalid(f"there is no environment {text}", f"one of {', '.join(Environment)}")
+    return Environment(text).value
 
 
 def number_of(text: str) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cuelight.contract.log import Checkpoint, Line
+from cuelight.contract.merkle import leaf_hash
 from cuelight.contract.note import parse_signed
 from cuelight_server.audit import store
 from cuelight_server.audit.model import Asked, Event, Issued, Proof, SigningKey, SinkState
@@ -14,7 +15,7 @@ from cuelight_server.audit.store.lines import ALL, event_of
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
 from cuelight_server.kernel.clock import parse, rfc3339
-from cuelight_server.kernel.errors import Invalid, NotFound
+from cuelight_server.kernel.errors import Blocked, Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
 from cuelight_server.kernel.sight import EVERYTHING, Sight
 from cuelight_server.views.sight import is_seen
@@ -23,6 +24,7 @@ _CLOSED = ("source",)  # what administrators only are shown
 _LAST = 2**53 - 1  # what JSON and both databases hold
 _MOST_LOOKED_AT = 5000  # lines behind one page: a page may be short, and its cursor goes on from there
 _Read = Callable[[Connection, int | None, int], Page[Event]]
+MOST_PROVED = 100  # lines whose proofs are made at once for whoever does not see the whole log
 _LATE = timedelta(minutes=5)  # a sink that is so far behind without taking anything asks for a person
 
 
@@ -47,6 +49,16 @@ class LineDetail:
     leaf: str
     proof: Proof
     covered: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """How many lines that somebody sees were looked at, and which of them are not proved, in a log of this head."""
+
+    lines: int
+    broken: tuple[int, ...]
+    size: int
+    root: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +127,15 @@ def _page(desk: Desk, read: _Read, cursor: int | None, size: int, reader: Reader
         return _opened(sql, Page(tuple(found), str(at)), admin=reader.admin)
 
 
+def proved(desk: Desk, reader: Reader) -> Proved:
+    """The newest lines that are there for the reader, each proved to be in the log as it is now."""
+    seen = events(desk, size=MOST_PROVED, reader=reader).items
+    with reading(desk.registry) as sql:
+        now = store.checkpoint(sql)
+        broken = tuple(one.seq for one in seen if not _is_proved(sql, one.seq, now))
+    return Proved(lines=len(seen), broken=broken, size=now.size, root=now.root)
+
+
 def asked_for(actor: str | None, verb: str | None, subject: str | None, since: str | None, until: str | None) -> Asked:
     """A search from what was typed: empty does not matter, times may have any zone; Invalid for what is no time."""
     words = [text.replace("\0", "\ufffd") if text else None for text in (actor, verb, subject)]  # as lines are filed
@@ -130,10 +151,10 @@ def line(desk: Desk, seq: int, reader: Reader | None = None) -> LineDetail:
         if found is None:
             raise NotFound(f"the log has no line {seq}", f"it ends with line {store.checkpoint(sql).size}")
         now, newest = store.checkpoint(sql), checkpoints.newest(sql)
-        event = opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if who.admin else _CLOSED)[0]
+        event = next(opened([event_of(found.body)], personal.of_lines(sql, [seq]), closed=() if who.admin else _CLOSED))
         if not is_seen(event, who.sight, who.id):
             raise NotFound(f"the log has no line {seq} for you", "it belongs to a workflow that you are not in")
-        proof = proofs.inclusion(sql, seq, now.size, found.leaf, now.root)
+        proof = _proof(sql, found, now)
     covered = newest.size if newest else None
     return LineDetail(event=event, body=found.body, leaf=found.leaf, proof=proof, covered=covered)
 
@@ -253,6 +274,23 @@ def _overdue(newest: Issued, unsigned: Line, now: datetime, every_s: int) -> boo
 def _first_missing(sql: Connection, size: int) -> str | None:
     found = checkpoints.issued_after(sql, size, 1)
     return found[0].issued_at if found else None
+
+
+def _proof(sql: Connection, found: Line, now: Checkpoint) -> Proof:
+    if leaf_hash(found.body.encode(errors="surrogatepass")).hex() != found.leaf:
+        raise Blocked(
+            f"line {found.seq} does not say what it said when it was written, so it cannot be proved",
+            "the log was changed: run `cuelight-server verify`",
+        )
+    return proofs.inclusion(sql, found.seq, now.size, found.leaf, now.root)
+
+
+def _is_proved(sql: Connection, seq: int, now: Checkpoint) -> bool:
+    found = store.line(sql, seq)
+    try:
+        return found is not None and _proof(sql, found, now).size == now.size
+    except (Blocked, ValueError):
+        return False
 
 
 def _at(sql: Connection, size: int | None) -> Checkpoint:

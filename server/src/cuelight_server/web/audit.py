@@ -16,10 +16,10 @@ from cuelight_server.audit.verbs import REFUSED, Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.sessions import Visit
-from cuelight_server.control.verify import verify_desk
+from cuelight_server.control.verify import Turns
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import parse, rfc3339
-from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid, NotFound
+from cuelight_server.kernel.errors import Blocked, CuelightError, Invalid, NotFound, Unavailable
 from cuelight_server.views import audit as view
 from cuelight_server.views import desk as desk_view
 from cuelight_server.views.sight import sight_of
@@ -61,6 +61,7 @@ class AuditPage:
     standing: view.LogStanding
     word: str
     signed: str
+    whole: bool
     template: str = "audit/audit.html"
 
 
@@ -150,6 +151,7 @@ def page(desk: Desk, person: Actor, request: Request, how: Checkpoints) -> Audit
         standing=standing,
         word=_WORDS[standing.state],
         signed=_signed(standing, now),
+        whole=_reader(desk, person).sight.everything,
     )
 
 
@@ -185,11 +187,14 @@ def line_page(desk: Desk, person: Actor, seq: int) -> LinePage:
     )
 
 
-def verify_page(desk: Desk, person: Actor) -> VerifyPage:
-    """Everything recomputed, now."""
-    found = verify_desk(desk)
+def verify_page(desk: Desk, person: Actor, turns: Turns) -> VerifyPage:
+    """Everything recomputed now, for who sees every workflow; for the others the lines that they see, proved."""
+    reader = _reader(desk, person)
+    if not reader.sight.everything:
+        return _proved_page(view.proved(desk, reader), person)
+    found = turns.verify()
     bad = len(found.problems)
-    shown = found.problems[:_SHOWN] if sight_of(desk, person).everything else ()  # they name what is in every workflow
+    shown = found.problems[:_SHOWN]
     return VerifyPage(
         title="Verify",
         person=person.name,
@@ -207,22 +212,46 @@ def verify_page(desk: Desk, person: Actor) -> VerifyPage:
     )
 
 
+def _proved_page(found: view.Proved, person: Actor) -> VerifyPage:
+    bad = len(found.broken)
+    all_of_them = f"Each of the {found.lines} newest lines that you see"
+    return VerifyPage(
+        title="Your lines",
+        person=person.name,
+        state="hold" if bad else "go",
+        word="Hold" if bad else "Go",
+        words=(
+            "Not every line that you see can be proved. Somebody changed the database past this program: tell whoever "
+            "runs the desk."
+            if bad
+            else f"{all_of_them} is proved to be in the log. Auditors and administrators verify the whole desk."
+        ),
+        summary=f"log of {found.size} lines, root {found.root}",
+        problems=tuple(f"line {seq} cannot be proved" for seq in found.broken),
+        more=0,
+    )
+
+
 def _reader(desk: Desk, person: Actor) -> view.Reader:
     return view.Reader(id=person.id, sight=sight_of(desk, person), admin=person.admin)
 
 
 def _verify(desk: Desk) -> Callable[[Visit, Request, Form], Any]:
-    return lambda visit, _request, _form: verify_page(desk, visit.actor)
+    turns = Turns(desk)
+    return lambda visit, _request, _form: verify_page(desk, visit.actor, turns)
 
 
 def _refused(visit: Visit, refused: CuelightError) -> VerifyPage:
-    """A line that is not there, or cannot be proved, said on the page of a verification."""
+    """A line that is not there, or cannot be proved, or a verification that has to wait, said on the page of one."""
     missing = isinstance(refused, NotFound)
+    state, word = ("off", "Not here") if missing else ("hold", "Hold")
+    if isinstance(refused, Unavailable):
+        state, word = "standby", "Standby"
     return VerifyPage(
         title="Log",
         person=visit.actor.name,
-        state="off" if missing else "hold",
-        word="Not here" if missing else "Hold",
+        state=state,
+        word=word,
         words=f"{refused.message[:1].upper()}{refused.message[1:]}.",
         summary=refused.hint,
         problems=(),

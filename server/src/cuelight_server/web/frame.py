@@ -72,7 +72,10 @@ def form(
             given = act(visit, request, sent)
         except CuelightError as refused:
             shown = again(visit, refused)
-            return html(shown.template, shown, STATUS[refused.kind], csrf)
+            told = html(shown.template, shown, STATUS[refused.kind], csrf)
+            if "retry_after" in refused.details:
+                told.headers["Retry-After"] = str(refused.details["retry_after"])
+            return told
         return given if isinstance(given, Response) else html(given.template, given, csrf=csrf)
 
     return posted(answer)

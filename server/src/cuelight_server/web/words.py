@@ -51,6 +51,8 @@ def _first(reasons: str) -> str:
 _FINISHED = {"pass": "Evaluation passed:", "fail": "Evaluation failed:", "inconclusive": "Evaluation was not clear:"}
 _WORDS = {
     "desk.create": "The desk was opened:",
+    "desk.restore": "The desk was made of a backup:",
+    "desk.migrate": "The tables were brought up to date:",
     "actor.add": "Added",
     "actor.disable": "Disabled",
     "actor.link": "One more account of the same person:",

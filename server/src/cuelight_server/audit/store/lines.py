@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, literal, or_, select
 
 from cuelight.contract.canonical import canonical_text
 from cuelight.contract.log import Checkpoint, Finding, Head, Line, verify_log
@@ -20,6 +21,7 @@ from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page, checked_size, page_of
 
 ALL = Asked()
+_AT_ONCE = 500  # rows in memory while everything is read
 _SEARCHED = ("at", "actor", "verb", "subject")
 _LINE = (audit_event.c.seq, audit_event.c.body, audit_event.c.leaf)
 
@@ -129,8 +131,8 @@ def root_at(sql: Connection, size: int) -> str | None:
 
 def examine(sql: Connection, *kept: Checkpoint) -> list[Finding]:
     """Everything that is wrong with the stored log, against its own heads and checkpoints that were kept outside."""
-    lines = (_line(row) for row in sql.execute(select(*_LINE).order_by(audit_event.c.seq)))
-    heads = (_any_head(row) for row in sql.execute(select(audit_head)))
+    lines = (_line(row) for row in _streamed(sql, select(*_LINE).order_by(audit_event.c.seq)))
+    heads = (_any_head(row) for row in _streamed(sql, select(audit_head).order_by(audit_head.c.size)))
     return verify_log(lines, heads, *kept)
 
 
@@ -139,15 +141,50 @@ def event_of(body: str) -> Event:
     return Event(**json.loads(body))
 
 
-def readable(sql: Connection) -> list[Event]:
-    """Every line that can be read, oldest first; `examine` names the others."""
-    found = []
-    for body in sql.scalars(select(audit_event.c.body).order_by(audit_event.c.seq)):
-        with suppress(TypeError, ValueError, RecursionError):
-            event = event_of(body)
-            if isinstance(event.facts, dict) and isinstance(event.subject, str):
-                found.append(event)
-    return found
+class Readable:
+    """Every line that can be read, oldest first, a few at a time in memory; `examine` names the others."""
+
+    def __init__(self, sql: Connection) -> None:
+        self._sql = sql
+
+    def __iter__(self) -> Iterator[Event]:
+        """All of them."""
+        return self._read()
+
+    def of(self, *verbs: str) -> Iterator[Event]:
+        """Those of these verbs: by the column, or by the lines where somebody has filed one under another verb."""
+        if self._filed:
+            return self._read(audit_event.c.verb.in_(verbs))
+        return (one for one in self._read() if one.verb in verbs)
+
+    def holding(self, *names: str) -> Iterator[Event]:
+        """Those in whose text one of these names stands; an escape may stand for any."""
+        marks = ("\\u", *(f'"{name}"' for name in names))
+        return self._read(or_(*(audit_event.c.body.contains(mark, autoescape=True) for mark in marks)))
+
+    @cached_property
+    def _filed(self) -> bool:
+        """Whether every line ends with the verb that it is filed under: canonical JSON has it last."""
+        table, verb = audit_event.c, audit_event.c.verb
+        end = func.substr(table.body, func.length(table.body) - func.length(verb) - len('"verb":""}') + 1)
+        wrong = or_(end.is_distinct_from(literal('"verb":"') + verb + '"}'), verb.contains('"'))
+        return self._sql.scalar(select(table.seq).where(wrong).limit(1)) is None
+
+    def _read(self, *which: ColumnElement[bool]) -> Iterator[Event]:
+        for row in _streamed(self._sql, select(audit_event.c.body).where(*which).order_by(audit_event.c.seq)):
+            with suppress(TypeError, ValueError, RecursionError):
+                event = event_of(row.body)
+                if isinstance(event.facts, dict) and isinstance(event.subject, str):
+                    yield event
+
+
+def readable(sql: Connection) -> Readable:
+    """The lines that can be read."""
+    return Readable(sql)
+
+
+def _streamed(sql: Connection, query: Select[Any]) -> Iterator[Row[Any]]:
+    yield from sql.execute(query, execution_options={"yield_per": _AT_ONCE})
 
 
 def _asked(asked: Asked) -> Iterator[ColumnElement[bool]]:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.personal import opened
 from cuelight_server.control.replay import decisions, evidence, governance, identities, people, proof, providers, shelf
-from cuelight_server.control.replay.compare import Row
+from cuelight_server.control.replay.compare import Log, Row
 
 __all__ = ["Rows", "replay"]
 
 Rows = Callable[[str], Iterable[Row]]  # table name -> its rows as they lie there, whatever is in them
 
-_CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[str]]], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[Log, Iterable[Row]], Iterator[str]]], ...] = (
     ("desk", people.desk),
     ("personal", proof.personal),
     ("signing_key", proof.keys),
@@ -48,10 +48,10 @@ _CHECKS: tuple[tuple[str, Callable[[Sequence[Event], Iterable[Row]], Iterator[st
 )
 
 
-def replay(log: Sequence[Event], rows: Rows) -> list[str]:
+def replay(log: Log, rows: Rows) -> list[str]:
     """Everything in which the rows are not what the lines of the log made of them, table by table."""
     found: list[str] = []
-    clear = _with_texts(log, rows)
+    clear = _Clear(log, _texts(rows))
     for table, check in _CHECKS:
         try:
             found += check(clear if check is people.accounts else log, rows(table))
@@ -60,9 +60,26 @@ def replay(log: Sequence[Event], rows: Rows) -> list[str]:
     return found
 
 
-def _with_texts(log: Sequence[Event], rows: Rows) -> Sequence[Event]:
-    """The lines with the texts about people that are still there; what cannot be read is named by its own check."""
+class _Clear:
+    """The lines with the texts about people that are still there."""
+
+    def __init__(self, log: Log, kept: Sequence[Personal]) -> None:
+        self._log = log
+        self._kept = kept
+
+    def __iter__(self) -> Iterator[Event]:
+        return opened(self._log, self._kept)
+
+    def of(self, *verbs: str) -> Iterator[Event]:
+        return opened(self._log.of(*verbs), self._kept)
+
+    def holding(self, *names: str) -> Iterator[Event]:
+        return opened(self._log.holding(*names), self._kept)
+
+
+def _texts(rows: Rows) -> Sequence[Personal]:
+    """The texts about people that are still there; what cannot be read is named by its own check."""
     try:
-        return opened(log, [Personal(**row) for row in rows("personal")])
+        return [Personal(**row) for row in rows("personal")]
     except (LookupError, TypeError, ValueError, AttributeError):
-        return opened(log, ())
+        return ()

@@ -2,10 +2,28 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from cuelight.contract.canonical import digest
+from cuelight.contract.canonical import digest, digest_bytes
 from cuelight.contract.errors import Invalid
+from cuelight_server.audit.model import Event
+
+
+class Log(Protocol):
+    """The lines of a log that can be read, oldest first; each question reads them anew, so that none are held in memory."""
+
+    def __iter__(self) -> Iterator[Event]:
+        """All of them."""
+        ...
+
+    def of(self, *verbs: str) -> Iterator[Event]:
+        """Those of these verbs."""
+        ...
+
+    def holding(self, *names: str) -> Iterator[Event]:
+        """Those that say one of these names in their facts, and perhaps others."""
+        ...
+
 
 Row = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -73,6 +91,19 @@ def with_seal(rows: Iterable[Row], seal: Callable[[Row], Any]) -> Iterator[Row]:
 def document(row: Row) -> str:
     """The digest of a row's `document`."""
     return digest(json.loads(row["document"]))
+
+
+def read(text: Any) -> Any:
+    """What a column holds as JSON text; what is none comes out as a word that no line tells."""
+    try:
+        return json.loads(text) if text is not None else None
+    except (TypeError, ValueError, RecursionError):
+        return UNREADABLE
+
+
+def sealed(text: Any) -> str:
+    """The digest that the log tells of a text which it does not hold itself."""
+    return digest_bytes(str(text).encode(errors="replace"))
 
 
 def label_number(label: str) -> int:

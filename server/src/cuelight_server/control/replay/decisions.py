@@ -1,30 +1,29 @@
 """Approvals, releases, what serves where, and the snapshots that said so: against the lines of the decisions."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare, label_number, with_seal
+from cuelight_server.control.replay.compare import Key, Log, Row, compare, label_number, read, with_seal
 from cuelight_server.kernel.terms import ReleaseState
 
 _MOVES = (Verb.RELEASE_OPEN, Verb.RELEASE_ROLL_BACK, Verb.PROMPT_SWITCH_OFF)
 _ENDED = {Verb.PROMPT_SWITCH_OFF: "switched off", Verb.PROMPT_RETIRE: "retired"}
 
 
-def approvals(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def approvals(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every yes: by whom, in which role, to exactly what."""
     told: dict[Key, Mapping[str, Any]] = {}
-    for one in log:
-        if one.verb == Verb.RELEASE_APPROVE:
-            given = {name: one.facts[name] for name in ("environment", "role", "binding", "note")}
-            told[(one.facts["id"],)] = {**_version(one), **given, "person": one.actor, "created_at": one.at}
+    for one in log.of(Verb.RELEASE_APPROVE):
+        given = {name: one.facts[name] for name in ("environment", "role", "binding", "note")}
+        told[(one.facts["id"],)] = {**_version(one), **given, "person": one.actor, "created_at": one.at}
     yield from compare("approval", ("id",), rows, told)
 
 
-def releases(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def releases(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every release, the checklist that it was opened with, and how it ended."""
     told: dict[Key, dict[str, Any]] = {}
     live: dict[Key, str | None] = {}
@@ -46,16 +45,16 @@ def releases(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     yield from compare("release", ("id",), sealed, told)
 
 
-def deployments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def deployments(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """What serves where is what the last decision about it left: weights, kill switch, the way back."""
     told: dict[Key, Mapping[str, Any]] = {}
     for one, environment, facts in _moves(log):
         told[(one.subject.partition("@")[0], environment, "")] = {**facts.get("deployment", {}), "since": one.at}
-    read = ({**row, "weights": _value(row["weights"]), "kill": _value(row["kill"])} for row in rows)
-    yield from compare("what serves:", ("prompt", "environment", "tenant"), read, told)
+    known = ({**row, "weights": read(row["weights"]), "kill": read(row["kill"])} for row in rows)
+    yield from compare("what serves:", ("prompt", "environment", "tenant"), known, told)
 
 
-def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def environments(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """The number of the newest snapshot of each environment."""
     newest = {environment: snapshot["version"] for _, environment, snapshot in _published(log)}
     for row in rows:
@@ -66,7 +65,7 @@ def environments(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     yield from (f"environment {name} is gone; the log tells of it" for name in newest)
 
 
-def snapshots(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def snapshots(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every snapshot is byte for byte the one that its decision published."""
     told = {
         (environment, snapshot["version"]): {
@@ -82,18 +81,18 @@ def snapshots(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 _LIVE = {"state": ReleaseState.LIVE.value, "ended_at": None, "ended_why": None}
 
 
-def _moves(log: Sequence[Event]) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
+def _moves(log: Log) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
     """Every change of what serves: its line, the environment, and what the line tells of it there."""
-    for one in log:
+    for one in log.of(*_MOVES, Verb.PROMPT_RETIRE):
         if one.verb in _MOVES and not one.facts.get("no_op"):
             yield one, one.facts["environment"], one.facts
         elif one.verb == Verb.PROMPT_RETIRE:
             yield from ((one, environment, facts) for environment, facts in one.facts["ended"].items())
 
 
-def _published(log: Sequence[Event]) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
+def _published(log: Log) -> Iterator[tuple[Event, str, Mapping[str, Any]]]:
     """Every snapshot: the line that published it, its environment, and its version and digest."""
-    for one in log:
+    for one in log.holding("snapshot", "snapshots"):
         if "snapshot" in one.facts:
             yield one, one.facts["environment"], one.facts["snapshot"]
         yield from ((one, environment, told) for environment, told in one.facts.get("snapshots", {}).items())
@@ -123,13 +122,6 @@ def _opened(one: Event) -> dict[str, Any]:
 def _end(told: dict[Key, dict[str, Any]], id: str | None, state: ReleaseState, at: str, why: str) -> None:
     if (id,) in told:
         told[(id,)].update(state=state.value, ended_at=at, ended_why=why)
-
-
-def _value(text: Any) -> Any:
-    try:
-        return json.loads(text) if text is not None else None
-    except (TypeError, ValueError, RecursionError):
-        return text
 
 
 def _body(row: Row) -> str:

@@ -1,44 +1,43 @@
 """Evaluations and their outputs, against the lines that asked for them and wrote down how they ended."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from cuelight.contract.canonical import digest
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare, with_seal
+from cuelight_server.control.replay.compare import Key, Log, Row, compare, with_seal
 from cuelight_server.evaluation.report import evidence
 from cuelight_server.evaluation.seal import Output, results_digest
 
+_WRONG = "evaluation {}: its outputs are not those that it ended with"
 _OPEN = {"verdict": None, "evidence_digest": None, "sealed": None, "told_verdict": None, "finished_at": None}
 
 
-def evaluations(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def evaluations(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every evaluation: of what, on which suite, how it ended, and that its report is the evidence that was noted."""
     told: dict[Key, dict[str, Any]] = {}
-    for one in log:
+    for one in log.of(Verb.EVALUATION_RUN, Verb.EVALUATION_FINISH):
         if one.verb == Verb.EVALUATION_RUN:
             told[(one.facts["evaluation"],)] = {**_asked(one), **_OPEN}
-        elif one.verb == Verb.EVALUATION_FINISH:
+        else:
             told.setdefault((one.facts["evaluation"],), {}).update(_ended(one))
     yield from compare("evaluation", ("id",), with_seal(map(_read, rows), _evidence), told)
 
 
-def results(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def results(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """The outputs of every finished evaluation are those that it ended with."""
-    told = {one.facts["evaluation"]: one.facts.get("results") for one in log if one.verb == Verb.EVALUATION_FINISH}
-    stored: dict[str, list[Output] | None] = {id: [] for id in told}
-    for row in rows:
-        kept, output = stored.setdefault(row["evaluation"], []), _output(row)
-        if output is None:
-            stored[row["evaluation"]] = None
-        elif kept is not None:
-            kept.append(output)
-    for id, outputs in stored.items():
-        wanted = told.get(id)
-        if wanted is not None and (outputs is None or results_digest(outputs) != wanted):
-            yield f"evaluation {id}: its outputs are not those that it ended with"
+    told = {one.facts["evaluation"]: one.facts.get("results") for one in log.of(Verb.EVALUATION_FINISH)}
+    for id, stored in groupby(
+        rows, lambda row: row["evaluation"]
+    ):  # the key begins with it, and rows come by their key
+        outputs, wanted = [_output(row) for row in stored], told.pop(id, None)
+        read = [one for one in outputs if one is not None]
+        if wanted is not None and (len(read) < len(outputs) or results_digest(read) != wanted):
+            yield _WRONG.format(id)
+    yield from (_WRONG.format(id) for id, wanted in told.items() if wanted not in (None, results_digest(())))
 
 
 def _output(row: Row) -> Output | None:

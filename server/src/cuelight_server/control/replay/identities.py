@@ -1,23 +1,20 @@
 """Who somebody is elsewhere, and which pipelines are trusted: against the lines that made them."""
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from cuelight.contract.canonical import digest_bytes
-from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import UNREADABLE, Key, Row, compare
+from cuelight_server.control.replay.compare import Key, Log, Row, compare, read, sealed
 
 _LINKS = (Verb.IDENTITY_LINK, Verb.IDENTITY_CONNECT, Verb.ACTOR_ADD)
 _ADMINS = (Verb.ADMIN_APPOINT, Verb.ADMIN_DISMISS)
 _TRUST = ("issuer", "audience", "conditions", "scopes", "environment", "minutes")
 
 
-def identities(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def identities(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every identity by its digest: whose it is, since when, and what its groups gave."""
     told: dict[Key, dict[str, Any]] = {}
-    for one in log:
+    for one in log.of(*_LINKS, *_ADMINS, Verb.IDENTITY_UNLINK, Verb.PERSON_ERASE):
         key = (one.facts.get("identity"),)
         if one.verb in _LINKS and "identity" in one.facts:
             told[key] = {"actor": one.subject, "linked_at": one.at, "gave": []}
@@ -27,29 +24,22 @@ def identities(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             told.pop(key, None)
         elif one.verb == Verb.PERSON_ERASE:
             told = {known: row for known, row in told.items() if row.get("actor") != one.subject}
-    known = ({**row, "sealed": _sealed(row), "gave": _json(row["gave"])} for row in rows)
+    known = ({**row, "sealed": _sealed(row), "gave": read(row["gave"])} for row in rows)
     yield from compare("identity", ("sealed",), known, told)
 
 
-def trusts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def trusts(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every trust: for which account, in whom, on which conditions, for what, and whether it has ended."""
     told: dict[Key, dict[str, Any]] = {}
-    for one in log:
+    for one in log.of(Verb.TRUST_ADD, Verb.TRUST_END):
         if one.verb == Verb.TRUST_ADD:
             line = {name: one.facts[name] for name in _TRUST}
             told[(one.facts["trust"],)] = {**line, "actor": one.subject, "created_at": one.at, "ended_at": None}
-        elif one.verb == Verb.TRUST_END:
+        else:
             told.setdefault((one.subject,), {})["ended_at"] = one.at
-    known = ({**row, "conditions": _json(row["conditions"]), "scopes": _json(row["scopes"])} for row in rows)
+    known = ({**row, "conditions": read(row["conditions"]), "scopes": read(row["scopes"])} for row in rows)
     yield from compare("trust", ("id",), known, told)
 
 
 def _sealed(row: Row) -> str:
-    return digest_bytes(f"{row['salt']}:{row['issuer']}:{row['subject']}".encode(errors="replace"))
-
-
-def _json(text: Any) -> Any:
-    try:
-        return json.loads(text)
-    except (TypeError, ValueError, RecursionError):
-        return UNREADABLE
+    return sealed(f"{row['salt']}:{row['issuer']}:{row['subject']}")

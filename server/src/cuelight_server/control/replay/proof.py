@@ -1,23 +1,22 @@
 """What stands beside the log to prove it: texts about people, signing keys, and the columns that lines are searched by."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cuelight_server.audit import personal as texts
-from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.replay.compare import Key, Row, compare
+from cuelight_server.control.replay.compare import Key, Log, Row, compare
 
 _SEARCHED = {"at": 32, "actor": 80, "verb": 40, "subject": 240}
 
 
-def personal(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def personal(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every text about a person is the one that its line vouches for, and is gone where a line erased it."""
-    yield from texts.problems(log, rows)
+    yield from texts.problems(log.holding(texts.SALTED), log.of(Verb.PERSON_ERASE), rows)
 
 
-def keys(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def keys(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every key that signs was announced by a line."""
     told: dict[Key, dict[str, Any]] = {
         (one.seq,): {
@@ -25,13 +24,12 @@ def keys(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
             "verifier": one.facts["verifier"],
             "endorsement": one.facts["endorsement"],
         }
-        for one in log
-        if one.verb in (Verb.KEY_MAKE, Verb.KEY_ROTATE)
+        for one in log.of(Verb.KEY_MAKE, Verb.KEY_ROTATE)
     }
     yield from compare("signing key of line", ("seq",), rows, told)
 
 
-def searchable(_log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
+def searchable(_log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """The columns that lines are searched by say what the lines say: a line is not hidden from whoever looks for it."""
     for row in rows:
         try:
