@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cuelight.contract.canonical import digest_bytes
+from cuelight_server.access.oidc import AUDITOR
 from cuelight_server.audit.model import Event
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.replay.compare import UNREADABLE, Key, Row, compare
 
 _LINKS = (Verb.IDENTITY_LINK, Verb.IDENTITY_CONNECT, Verb.ACTOR_ADD)
-_ADMINS = (Verb.ADMIN_APPOINT, Verb.ADMIN_DISMISS)
+_GROUPS = (Verb.ADMIN_APPOINT, Verb.ADMIN_DISMISS, Verb.AUDITOR_APPOINT, Verb.AUDITOR_DISMISS)
 _TRUST = ("issuer", "audience", "conditions", "scopes", "environment", "minutes")
 
 
@@ -21,8 +22,12 @@ def identities(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
         key = (one.facts.get("identity"),)
         if one.verb in _LINKS and "identity" in one.facts:
             told[key] = {"actor": one.subject, "linked_at": one.at, "gave": []}
-        elif one.verb in _ADMINS and "identity" in one.facts:
+        elif one.verb in _GROUPS and "identity" in one.facts:
             told.setdefault(key, {})["gave"] = one.facts["gave"]
+        elif one.verb == Verb.AUDITOR_DISMISS:
+            for sealed in one.facts.get("withdrawn", ()):
+                row = told.setdefault((sealed,), {})
+                row["gave"] = [what for what in row.get("gave", ()) if what != AUDITOR]
         elif one.verb == Verb.IDENTITY_UNLINK:
             told.pop(key, None)
         elif one.verb == Verb.PERSON_ERASE:
