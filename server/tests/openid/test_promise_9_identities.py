@@ -89,6 +89,7 @@ def test_promise_9_an_honest_desk_with_identities_and_trusts_has_no_problems(liv
         ("minutes is", "UPDATE trust SET minutes = 500"),
         ("whether it is over", "UPDATE trust SET ended_at = NULL"),
         ("is gone", "DELETE FROM trust WHERE ended_at IS NULL"),
+        ("when it was last used", "UPDATE trust SET last_used_at = '2026-01-05T09:00:00Z'"),
     ],
 )
 def test_promise_9_an_identity_or_a_trust_that_is_not_what_the_log_tells_is_named(lived, word, statement):

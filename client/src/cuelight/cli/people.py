@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ _KEY_ID = re.compile(r"(?:cue_[a-z]+_)?([0-9a-f]{16})(?:_.*)?")
 _KEY_LIGHTS = {"good": ("go", "Good"), "expired": ("standby", "Expired")}
 
 
-def _offer(what: Callable[[Any], Iterator[str]]) -> Callable[..., list[CompletionItem]]:
+def offer(what: Callable[[Any], Iterator[str]]) -> Callable[..., list[CompletionItem]]:
     """Names for the shell, asked of the desk that the environment names; none where it does not answer."""
 
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -44,7 +45,7 @@ def people_command() -> None:
 def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
     """Show everyone, by id, and when they were last active."""
     with where.admin() as admin:
-        found = list(_all(admin.people))
+        found = list(every(admin.people))
     if as_json:
         show_json({"items": found})
         return
@@ -53,7 +54,7 @@ def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click pas
 
 @people_command.command("invite")
 @click.argument(
-    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people) if one["kind"] == "person"))
+    "id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.people) if one["kind"] == "person"))
 )
 @click.argument("name", required=False)
 @click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
@@ -84,7 +85,7 @@ def people_invite(
 
 
 @people_command.command("disable")
-@click.argument("id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people))))
+@click.argument("id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.people))))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @desk_options
@@ -107,14 +108,14 @@ def keys_command() -> None:
 
 
 @keys_command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that open nothing any more.")
+@click.option("--all", "everything", is_flag=True, help="Also those that ended more than a day ago.")
 @json_option
 @desk_options
 @asks("desk.read")
 def keys_list(everything: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show the keys that open something: all of them for an administrator, one's own for everybody else."""
+    """Show the keys that work or ended within a day: everybody's for an administrator, one's own for everybody else."""
     with where.admin() as admin:
-        found = [one for one in _all(admin.keys) if everything or one["state"] == "good"]
+        found = list(every(partial(admin.keys, ended=everything)))
     if as_json:
         show_json({"items": found})
         return
@@ -161,7 +162,7 @@ def keys_issue(
 
 @keys_command.command("revoke")
 @click.argument(
-    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.keys) if one["state"] == "good"))
+    "id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.keys) if one["state"] == "good"))
 )
 @json_option
 @desk_options
@@ -179,7 +180,8 @@ def keys_revoke(id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  
     say(("· revoked", "bright_black"), f" {done['id']} of {done['holder']}")
 
 
-def _all(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def every(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every item of a list that comes in pages."""
     after: str | None = ""
     while after is not None:
         found = page(after=after, limit=_PAGE)

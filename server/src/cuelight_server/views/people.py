@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -20,6 +20,7 @@ from cuelight_server.kernel.terms import ActorKind
 from cuelight_server.views.sight import colleagues
 
 T = TypeVar("T")
+STILL_SHOWN = timedelta(days=1)  # how long a key that has ended stays in the list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +72,18 @@ def account_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT
     return Page(tuple(_account(one, active.get(one.id), one.id in known) for one in found.items), found.next)
 
 
-def key_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE) -> Page[KeyLine]:
-    """Keys by id, from above the id `after`: all of them for an administrator, one's own for everybody else."""
+def key_lines(
+    desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE, *, ended: bool = False, own: bool = False
+) -> Page[KeyLine]:
+    """Keys by id, from above the id `after`: everybody's for an administrator, one's own for everybody else.
+
+    Those that work and those that ended within a day; with `ended` all that ever were. `own`: only the asker's.
+    """
     now = desk.clock()
+    over = None if ended else rfc3339(now - STILL_SHOWN)
+    holder = asker.id if own or not asker.admin else None
     with reading(desk.registry) as sql:
-        found = store.tokens(sql, after, size, None if asker.admin else asker.id)
+        found = store.tokens(sql, after, size, holder=holder, over=over)
         holders = {id: store.account(sql, id) for id in {one.actor for one in found.items}}
     lines = tuple(_key(one, holder, now) for one in found.items if (holder := holders[one.actor]) is not None)
     return Page(lines, found.next)

@@ -12,6 +12,7 @@ from cuelight_server.control.replay.compare import UNREADABLE, Key, Row, compare
 
 _LINKS = (Verb.IDENTITY_LINK, Verb.IDENTITY_CONNECT, Verb.ACTOR_ADD)
 _GROUPS = (Verb.ADMIN_APPOINT, Verb.ADMIN_DISMISS, Verb.AUDITOR_APPOINT, Verb.AUDITOR_DISMISS)
+_NEW = {"ended_at": None, "last_used_at": None}
 _TRUST = ("issuer", "audience", "conditions", "scopes", "environment", "minutes")
 
 
@@ -37,14 +38,16 @@ def identities(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def trusts(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
-    """Every trust: for which account, in whom, on which conditions, for what, and whether it has ended."""
+    """Every trust: for which account, in whom, on which conditions, for what, when it was used, and whether it is over."""
     told: dict[Key, dict[str, Any]] = {}
     for one in log:
         if one.verb == Verb.TRUST_ADD:
             line = {name: one.facts[name] for name in _TRUST}
-            told[(one.facts["trust"],)] = {**line, "actor": one.subject, "created_at": one.at, "ended_at": None}
+            told[(one.facts["trust"],)] = {**line, "actor": one.subject, "created_at": one.at, **_NEW}
         elif one.verb == Verb.TRUST_END:
             told.setdefault((one.subject,), {})["ended_at"] = one.at
+        elif one.verb == Verb.TOKEN_EXCHANGE:
+            told.setdefault((one.facts["trust"],), {})["last_used_at"] = one.at
     known = ({**row, "conditions": _json(row["conditions"]), "scopes": _json(row["scopes"])} for row in rows)
     yield from compare("trust", ("id",), known, told)
 
