@@ -16,6 +16,7 @@ from cuelight.contract.errors import CuelightError, Invalid
 
 _PAGE = 200
 _KEY_ID = re.compile(r"(?:cue_[a-z]+_)?([0-9a-f]{16})(?:_.*)?")
+_DESK_ROLES = {"admin": "administrator", "auditor": "auditor"}
 _KEY_LIGHTS = {"good": ("go", "Good"), "expired": ("standby", "Expired")}
 
 
@@ -43,13 +44,13 @@ def people_command() -> None:
 @desk_options
 @asks("desk.read")
 def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show everyone, by id, and when they were last active."""
+    """Show everyone, by id, what they are on the desk, and their last act in the log."""
     with where.admin() as admin:
         found = list(every(admin.people))
     if as_json:
         show_json({"items": found})
         return
-    table(("id", "name", "what", "state", "last active"), [_person(one) for one in found])
+    table(("id", "name", "what", "state", "last act"), [_person(one) for one in found])
 
 
 @people_command.command("invite")
@@ -190,12 +191,19 @@ def every(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _person(one: Mapping[str, Any]) -> list[Span]:
-    what = "administrator" if one["admin"] else str(one["kind"])
+    desk_roles = [word for word in ("admin", "auditor") if one.get(word)]
+    what = ", ".join(_DESK_ROLES[word] for word in desk_roles) or str(one["kind"])
     if one["person"] and one["person"] != one["id"]:
         what += f", the same person as {one['person']}"
     state, word = ("off", "Disabled") if one["disabled_at"] else ("go", "Active")
     sign, style = light(state)
-    return [one["id"], one["name"], what, (f"{sign} {word}", style), day(one["last_active_at"])]
+    return [
+        one["id"],
+        one["name"],
+        what,
+        (f"{sign} {word}", style),
+        day(one["last_active_at"]) if one["last_active_at"] else "no act yet",
+    ]
 
 
 def _key(one: Mapping[str, Any]) -> list[Span]:
@@ -203,6 +211,7 @@ def _key(one: Mapping[str, Any]) -> list[Span]:
     sign, style = light(state)
     scopes = one["scopes"]
     for_what = ", ".join(filter(None, (one["environment"], *(scopes or ()))))
-    ends = str(one["expires_at"])[:10] if one["expires_at"] else "never"
+    ends = str(one["expires_at"])[:10] if one["expires_at"] else "does not end"
     whole = for_what or ("everything its holder may" if scopes is None else "nothing")
-    return [one["id"], one["holder"], whole, (f"{sign} {word}", style), day(one["last_used_at"]), ends, one["label"]]
+    used = day(one["last_used_at"]) if one["last_used_at"] else "never used"
+    return [one["id"], one["holder"], whole, (f"{sign} {word}", style), used, ends, one["label"] or "no note"]

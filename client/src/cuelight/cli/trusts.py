@@ -97,6 +97,6 @@ def _trust(one: Mapping[str, Any]) -> list[Span]:
     sign, style = light("off" if one["ended_at"] else "go")
     says = ", ".join(f"{claim}={value}" for claim, value in one["conditions"].items())
     for_what = ", ".join(filter(None, (one["environment"], *one["scopes"])))
-    used = day(one["last_used_at"]) if one["last_used_at"] else "never"
+    used = day(one["last_used_at"]) if one["last_used_at"] else "never used"
     state = "Ended" if one["ended_at"] else "Trusted"
     return [one["id"], one["actor"], one["issuer"], says, for_what, (f"{sign} {state}", style), used]
