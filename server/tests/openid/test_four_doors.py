@@ -121,6 +121,16 @@ PROBES = {
     Verb.PROVIDER_REMOVE: Probe("DELETE", "/providers/openai", command=("providers", "remove", "openai")),
     Verb.DESK_READ: Probe("GET", "/prompts/library.answer", command=("card", SUBJECT)),
 }
+BY_EVERYBODY = {  # a command costs ten times what a request does
+    Verb.EVALUATION_RUN,
+    Verb.RELEASE_APPROVE,
+    Verb.RELEASE_OPEN,
+    Verb.RELEASE_ROLL_BACK,
+    Verb.GOVERNANCE_APPROVE,
+    Verb.MEMBER_ADMIT,
+    Verb.TOKEN_REVOKE,
+    Verb.DESK_READ,
+}
 NO_COMMAND = {
     Verb.WORKFLOW_PUSH: "`cuelight push` sends the same folder to the same address; its own tests hold it to that",
     Verb.DRAFT_SAVE: "the same, with --drafts",
@@ -239,10 +249,14 @@ def wanted(door: str, letter: str, verb: Verb) -> bool:
 
 
 def cases() -> Iterator[tuple[str, str, Verb]]:
+    """Door, role and verb: every one at the API; at the command line all roles for some verbs, two for the others."""
     for verb in PROBES:
         for door, letters in (("command", ROLES), ("API", ROLES), ("service", MACHINES), ("pipeline", MACHINES)):
-            if door != "command" or verb not in NO_COMMAND:
+            if door != "command" or verb in BY_EVERYBODY:
                 yield from ((door, letter, verb) for letter in letters)
+            elif verb not in NO_COMMAND:
+                one_of_each = {letter in MATRIX[verb.value]: letter for letter in ROLES}
+                yield from ((door, letter, verb) for letter in one_of_each.values())
 
 
 def differing(doors: dict[str, Door]) -> list[str]:
@@ -264,7 +278,7 @@ def test_each_role_may_the_same_through_the_command_the_api_a_service_key_and_a_
         sys.stdout.write(f"\n{len(tried)} combinations of door, role and verb: {counts}\n")
     assert sum(door.asked for door in doors.values()) >= len(tried)
     assert {door: len(told) for door, told in table.items()} == {
-        "command": 162,
+        "command": 92,
         "API": 180,
         "service": 140,
         "pipeline": 140,

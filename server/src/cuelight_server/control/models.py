@@ -16,7 +16,7 @@ from cuelight_server.prompts.model import RetiredModel
 def retire_model(desk: Desk, actor: Actor, model: str, why: str) -> RetiredModel:
     """Record that a model is no longer offered: nothing new is minted on it; what serves goes on, and is listed.
 
-    For an administrator and the engineering owner of any workflow, also a service account in that role. Conflict when that is recorded already.
+    For an administrator and the engineering owner of any workflow, a service account too. Conflict when recorded already.
     """
     if not model.strip() or not why.strip():
         raise Invalid("retiring a model needs its name and a reason", 'give one: --why "..."')

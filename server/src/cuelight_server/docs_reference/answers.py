@@ -169,6 +169,7 @@ OTHERS: Mapping[str, str] = {
     "POST /people/invite": "An administrator, by the form on that page. Shows a new link once.",
     "POST /people/disable": "An administrator, by the form on that page. Disables an account.",
     "POST /keys/issue": "An administrator, by the form on that page. Shows a new key once.",
+    "POST /trusts/end": "An administrator, by the form on that page. Trusts a pipeline no longer.",
     "POST /keys/revoke": "An administrator, or whose key it is, by a form. Revokes a key.",
     "GET /account": "A person who is signed in. Their own sessions, password and tokens.",
     "POST /account/password": "A person who is signed in, by the form on that page. Changes their password.",
