@@ -9,7 +9,7 @@ import click
 from cuelight.cli.look import day
 from cuelight.cli.options import ENVIRONMENTS, Where, asks, desk_options, json_option
 from cuelight.cli.people import every, offer
-from cuelight.cli.show import Span, light, say, show_json, table
+from cuelight.cli.show import Span, light, say, show_json, table, tell
 from cuelight.contract.errors import Invalid
 
 
@@ -61,7 +61,7 @@ def trusts_add(
         show_json(made)
         return
     click.echo(made["id"])
-    say(f"let {made['actor']} into a workflow with: cuelight access admit WORKFLOW {made['actor']} --role ROLE")
+    tell(f"let {made['actor']} into a workflow with: cuelight access admit WORKFLOW {made['actor']} --role ROLE")
 
 
 @trusts_command.command("end")

@@ -84,9 +84,9 @@ def key_lines(
     """
     now = desk.clock()
     over = None if ended else rfc3339(now - STILL_SHOWN)
-    holder = asker.id if own or not asker.admin else None
+    whose = asker.id if own or not asker.admin else None
     with reading(desk.registry) as sql:
-        found = store.tokens(sql, after, size, holder=holder, over=over)
+        found = store.tokens(sql, after, size, holder=whose, over=over)
         holders = {id: store.account(sql, id) for id in {one.actor for one in found.items}}
     lines = tuple(_key(one, holder, now) for one in found.items if (holder := holders[one.actor]) is not None)
     return Page(lines, found.next)
