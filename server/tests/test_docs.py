@@ -236,6 +236,10 @@ def ask_for_people(asked, desk):
         asked("POST /api/v1/token-exchange", json={"token": trusted_token(desk, runner)})
     asked("GET /api/v1/people")
     asked("GET /api/v1/keys", who="ada.moss")
+    wish = {"service": "ci", "issuer": "https://ci.example.com", "audience": "desk", "scopes": ["push"]}
+    trust = asked("POST /api/v1/trusts", json={**wish, "conditions": {"repository": "acme/x"}}, who="ada.moss")
+    asked("POST /api/v1/trusts/{id}/end", f"/api/v1/trusts/{trust['id']}/end", who="ada.moss")
+    asked("GET /api/v1/trusts", who="ada.moss")
 
 
 def ask_for_the_end(asked, name):

@@ -54,6 +54,8 @@ class Admin:
                 timeout=_TIMEOUT,
                 transport=transport,
                 trust_env=not _at_home(self.url),  # a proxy never stands between us and this machine
+                # Plain http to this machine meets no certificate: reading the whole store of them would only take time.
+                verify=not (self.url.startswith("http://") and _at_home(self.url)),
             )
         except httpx2.InvalidURL as bad:
             raise Invalid(f"{self.url!r} is no address of a server", f"give it as {DEFAULT_URL}") from bad
@@ -227,9 +229,9 @@ class Admin:
         """From now on they neither come in nor act."""
         return self._post(f"/people/{_step(id)}/disable", {})
 
-    def keys(self, after: str = "", limit: int = 50) -> Json:
-        """One page of keys, without their secrets."""
-        return self._get("/keys", after=after, limit=limit)
+    def keys(self, after: str = "", limit: int = 50, *, ended: bool = False) -> Json:
+        """One page of keys, without their secrets: those that work or ended within a day, or all that ever were."""
+        return self._get("/keys", after=after, limit=limit, **({"ended": "true"} if ended else {}))
 
     def issue_key(self, holder: str, kind: str, wish: Json) -> Json:
         """A new key, shown once; `wish` holds environment, scopes, days and label where they were given."""
@@ -238,6 +240,18 @@ class Admin:
     def revoke_key(self, id: str) -> Json:
         """From now on the key opens nothing."""
         return self._post(f"/keys/{_step(id)}/revoke", {})
+
+    def trusts(self, after: str = "", limit: int = 50) -> Json:
+        """One page of the pipelines that are trusted."""
+        return self._get("/trusts", after=after, limit=limit)
+
+    def add_trust(self, service: str, wish: Json) -> Json:
+        """Trust the tokens of a pipeline; `wish` holds issuer, audience, conditions, scopes, environment and minutes."""
+        return self._post("/trusts", {"service": service, **wish})
+
+    def end_trust(self, id: str) -> Json:
+        """Trust a pipeline no longer."""
+        return self._post(f"/trusts/{_step(id)}/end", {})
 
     # who decides
     def proposals(self, workflow: str = "", *, only_open: bool = True) -> Json:

@@ -33,6 +33,7 @@ from cuelight_server.api import (
     releases,
     runtime,
     status,
+    trusts,
     workload,
 )
 from cuelight_server.api.headers import BoundedHeaders
@@ -64,6 +65,7 @@ _ROUTERS = (
     providers.router,
     audit.router,
     people.router,
+    trusts.router,
     workload.router,
 )
 

@@ -54,6 +54,8 @@ class Settings:
     """CUELIGHT_OIDC_MEMBER_GROUPS: groups that may come in at all, with commas; unset, everybody the provider knows."""
     oidc_admin_groups: tuple[str, ...] = ()
     """CUELIGHT_OIDC_ADMIN_GROUPS: groups whose people are administrators, with commas."""
+    oidc_auditor_groups: tuple[str, ...] = ()
+    """CUELIGHT_OIDC_AUDITOR_GROUPS: groups whose people are auditors, with commas."""
     oidc_newcomers: str = "deny"
     """CUELIGHT_OIDC_NEWCOMERS: whom the desk does not know yet: `deny`, or `add` an account without any right."""
     oidc_trust_email: bool = False
@@ -181,6 +183,7 @@ def _oidc(given: Mapping[str, str], plain: Settings) -> dict[str, Any]:
         "oidc_groups_claim": given.get("CUELIGHT_OIDC_GROUPS_CLAIM", plain.oidc_groups_claim),
         "oidc_member_groups": _several(given, "CUELIGHT_OIDC_MEMBER_GROUPS"),
         "oidc_admin_groups": _several(given, "CUELIGHT_OIDC_ADMIN_GROUPS"),
+        "oidc_auditor_groups": _several(given, "CUELIGHT_OIDC_AUDITOR_GROUPS"),
         "oidc_newcomers": _one_of(given, "CUELIGHT_OIDC_NEWCOMERS", plain.oidc_newcomers, ("deny", "add")),
         "oidc_trust_email": _one_of(given, "CUELIGHT_OIDC_TRUST_EMAIL", "no", ("yes", "no")) == "yes",
     }

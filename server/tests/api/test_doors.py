@@ -40,6 +40,7 @@ PAGES = {  # these look at the visitor's cookie; their own tests hold them to it
     "/people/disable",
     "/keys/issue",
     "/keys/revoke",
+    "/trusts/end",
     "/account",
     "/account/password",
     "/account/sessions/end",

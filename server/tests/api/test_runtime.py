@@ -4,13 +4,26 @@ import time
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from cuelight.contract.canonical import digest, digest_bytes
 from cuelight_server.app import build
-from cuelight_server.control.access import Wish, authenticate, disable_actor, issue, issue_key, revoke
+from cuelight_server.control.access import (
+    Wish,
+    add_actor,
+    authenticate,
+    disable_actor,
+    issue,
+    issue_key,
+    issue_token,
+    revoke,
+)
+from cuelight_server.control.members import admit, appoint_auditor
 from cuelight_server.control.releases import approve, release, roll_back
 from cuelight_server.control.runtime import Ack, acknowledge
+from cuelight_server.db import schema
+from cuelight_server.db.engine import Intent, transaction
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.terms import ActorKind, Environment
@@ -165,6 +178,38 @@ def test_promise_5_a_lease_ends_after_fifteen_seconds_and_the_silent_client_is_n
     assert [one.client for one in observed(desk, "staging").silent] == ["web-1"]
     clock.forward(timedelta(hours=2))
     assert observed(desk, "staging").silent == ()
+
+
+def test_who_is_silent_is_told_by_name_to_who_takes_releases_back_there_or_sees_all_that_is_served(client, key, real):
+    served = serve(real)
+    ack(client, key, real, "ward-3-tablet", served.snapshot_version)
+    add_actor(real, SYSTEM, "zoe.stranger", "Zoe Stranger")
+    add_actor(real, SYSTEM, "rae.reader", "Rae Reader")
+    add_actor(real, SYSTEM, "ivy.auditor", "Ivy Auditor")
+    appoint_auditor(real, SYSTEM, "ivy.auditor")
+    owner = who(real, OWNER)
+    admit(real, owner, "sales", "rae.reader", "reader")
+    tokens = {one: issue_token(real, SYSTEM, one) for one in ("zoe.stranger", "rae.reader", "ivy.auditor", ENGINEER)}
+    tokens["service:ci"] = issue(real, SYSTEM, "ci", ActorKind.SERVICE, None, Wish())
+
+    def told(of):
+        head = {"Authorization": f"Bearer {tokens[of]}"}
+        answer = client.get("/api/v1/runtime/observed?environment=staging&version=99", headers=head).json()
+        return answer["known"], answer["named"], [one["client"] for one in answer["silent"]]
+
+    named, counted = (1, True, ["ward-3-tablet"]), (1, False, [])
+    assert [told(one) for one in ("rae.reader", "ivy.auditor", ENGINEER)] == [named] * 3
+    assert [told(one) for one in ("zoe.stranger", "service:ci")] == [counted] * 2
+    admit(real, owner, "sales", "service:ci", "support_owner")
+    assert told("service:ci") == named
+    with transaction(real.registry, Intent.WRITE) as sql:  # of what the environment serves now the reader sees a part
+        (known,) = sql.execute(select(schema.prompt).where(schema.prompt.c.name == PROMPT)).mappings()
+        sql.execute(insert(schema.workflow).values(name="museum", revision=1, created_at=known["created_at"]))
+        sql.execute(insert(schema.prompt).values({**known, "name": "museum.guide", "workflow": "museum"}))
+        (row,) = sql.execute(select(schema.deployment)).mappings()
+        sql.execute(insert(schema.deployment).values({**row, "prompt": "museum.guide", "release": None}))
+    assert told("rae.reader") == counted
+    assert [told(one) for one in (ENGINEER, "service:ci", "ivy.auditor")] == [named] * 3
 
 
 def test_an_acknowledgement_that_does_not_fit_is_refused(client, key):

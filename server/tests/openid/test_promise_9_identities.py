@@ -8,10 +8,12 @@ from cuelight_server.audit import store as audit
 from cuelight_server.control.access import add_actor, disable_actor
 from cuelight_server.control.erasing import erase_person
 from cuelight_server.control.identities import account_for, connect, link_identity, unlink_identity
+from cuelight_server.control.members import appoint_auditor, dismiss_auditor
 from cuelight_server.control.persons import verify_email
 from cuelight_server.control.trusts import Wished, add_trust, end_trust
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db.engine import reading
+from cuelight_server.governance import store as governance
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Conflict, Denied, Invalid, NotFound
 from server.tests import tampering
@@ -23,6 +25,7 @@ PROVIDER = Provider(
     newcomers=Newcomers.ADD,
     trusts_email=True,
     admin_groups=frozenset({"boss"}),
+    auditor_groups=frozenset({"audit"}),
 )
 
 
@@ -45,6 +48,10 @@ def lived(desk, person):
     connect(desk, person("mei.oncall"), PROVIDER, who("s-mei"))
     account_for(desk, PROVIDER, who("s-gone", "boss", name="Gone Girl", username="gone"))
     unlink_identity(desk, SYSTEM, "gone", ISSUER, "s-gone")
+    account_for(desk, PROVIDER, who("s-ivy", "audit", "boss", name="Ivy Audit", username="ivy"))
+    account_for(desk, PROVIDER, who("s-ivy", "audit", name="Ivy Audit", username="ivy"))
+    account_for(desk, PROVIDER, who("s-rex", "audit", name="Rex Audit", username="rex"))
+    account_for(desk, PROVIDER, who("s-rex", name="Rex Audit", username="rex"))
     add_trust(desk, SYSTEM, "ci", wished())
     end_trust(desk, SYSTEM, add_trust(desk, SYSTEM, "ci", wished(minutes=5)).id)
     return desk
@@ -71,6 +78,9 @@ def test_promise_9_an_honest_desk_with_identities_and_trusts_has_no_problems(liv
         ("what groups give it is unreadable", "UPDATE identity SET gave = '{' WHERE subject = 's-ben'"),
         ("account ben-2: whether an administrator", "UPDATE actor SET admin = (1 = 1) WHERE id = 'ben-2'"),
         ("account ben: whether an administrator", "UPDATE actor SET admin = (1 = 0) WHERE id = 'ben'"),
+        ("what groups give it", "UPDATE identity SET gave = '[\"admin\", \"auditor\"]' WHERE subject = 's-ivy'"),
+        ("place * ivy auditor is gone", "DELETE FROM membership WHERE account = 'ivy'"),
+        ("place * rex auditor is there", "INSERT INTO membership VALUES ('*', 'rex', 'auditor', 'system', 'x')"),
         ("conditions is", 'UPDATE trust SET conditions = \'{"repository": "evil/x"}\''),
         ("conditions is unreadable", "UPDATE trust SET conditions = 'x'"),
         ("scopes is", "UPDATE trust SET scopes = '[\"push\"]'"),
@@ -79,6 +89,7 @@ def test_promise_9_an_honest_desk_with_identities_and_trusts_has_no_problems(liv
         ("minutes is", "UPDATE trust SET minutes = 500"),
         ("whether it is over", "UPDATE trust SET ended_at = NULL"),
         ("is gone", "DELETE FROM trust WHERE ended_at IS NULL"),
+        ("when it was last used", "UPDATE trust SET last_used_at = '2026-01-05T09:00:00Z'"),
     ],
 )
 def test_promise_9_an_identity_or_a_trust_that_is_not_what_the_log_tells_is_named(lived, word, statement):
@@ -86,6 +97,32 @@ def test_promise_9_an_identity_or_a_trust_that_is_not_what_the_log_tells_is_name
     found = verify_desk(lived).problems
     assert any(word in one for one in found), found
     assert not any("cannot be" in one for one in found), found
+
+
+def auditors(desk):
+    with reading(desk.registry) as sql:
+        return {id for id in ("ben", "ivy", "rex", "by.hand") if governance.is_auditor(sql, id)}
+
+
+def test_who_is_an_auditor_by_their_group_is_one_no_longer_without_it_and_by_hand_one_stays_it(lived, person):
+    assert auditors(lived) == {"ivy"}
+    person("by.hand")
+    appoint_auditor(lived, SYSTEM, "by.hand")
+    link_identity(lived, SYSTEM, "by.hand", ISSUER, "s-hand")
+    for groups in (("audit",), ()):
+        account_for(lived, PROVIDER, who("s-hand", *groups))
+    unlink_identity(lived, SYSTEM, "ivy", ISSUER, "s-ivy")
+    assert auditors(lived) == {"by.hand"}
+    assert verify_desk(lived).problems == ()
+
+
+def test_an_auditor_by_their_group_whom_somebody_dismisses_is_one_again_only_with_the_next_sign_in(lived):
+    dismiss_auditor(lived, SYSTEM, "ivy")
+    assert (auditors(lived), verify_desk(lived).problems) == (set(), ())
+    account_for(lived, PROVIDER, who("s-ivy", name="Ivy Audit", username="ivy"))
+    assert auditors(lived) == set()
+    account_for(lived, PROVIDER, who("s-ivy", "audit", name="Ivy Audit", username="ivy"))
+    assert (auditors(lived), verify_desk(lived).problems) == ({"ivy"}, ())
 
 
 def test_the_log_holds_neither_subject_nor_address(lived):

@@ -19,6 +19,7 @@ from cuelight_server.control.persons import verify_email
 from cuelight_server.control.verify import verify_desk
 from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
+from server.tests.governed import library
 from server.tests.openid.provider import sign_in_there
 from server.tests.openid.serving import serving
 from server.tests.signing_in import PASSWORD, give_password
@@ -138,6 +139,30 @@ def test_groups_make_an_administrator_and_take_that_away_again_but_not_what_was_
         come(at, "ben")
         assert account(today, "by.hand").admin
     assert [one.subject for one in lines(today, "admin.dismiss")] == ["mei"]
+    assert verify_desk(today).problems == ()
+
+
+def test_groups_make_an_auditor_who_sees_every_workflow_until_they_leave_the_group(today, served, idp):
+    library(today)
+    with served(auditor_groups=frozenset({"auditors"}), **ADD) as at:
+        idp.join("ben", "auditors")
+        try:
+            browser, _ = come(at, "ben")
+            assert browser.get(f"{at.url}/owners?workflow=library").status_code == 200
+            come(at, "ben")
+            assert len(lines(today, "auditor.appoint")) == 1  # nothing changed
+            assert verify_desk(today).problems == ()
+        finally:
+            idp.leave("ben", "auditors")
+        assert browser.get(f"{at.url}/owners?workflow=library").status_code == 200  # groups are read at a sign-in
+        again, _ = come(at, "ben")
+        for one in (browser, again):  # a right that is gone is gone in every session
+            assert one.get(f"{at.url}/owners?workflow=library").status_code == 404
+    told = [
+        (one.verb, one.subject, one.actor, one.facts["by"])
+        for one in lines(today, "auditor.appoint", "auditor.dismiss")
+    ]
+    assert told == [("auditor.appoint", "ben", "system", "groups"), ("auditor.dismiss", "ben", "system", "groups")]
     assert verify_desk(today).problems == ()
 
 

@@ -21,6 +21,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.errors import Denied, Invalid
 from cuelight_server.kernel.terms import Environment, Role
+from cuelight_server.views.trusts import trust_lines
 from server.tests.openid.hostile import open_issuer, rsa, say, signed, silent, unsigned, with_secret
 from server.tests.openid.serving import serving
 
@@ -84,6 +85,8 @@ def test_a_pipeline_gets_a_short_key_that_opens_the_api(at, github, today):
     }
     assert given["key"].split("_")[3] not in str(line.facts)
     assert "mei" not in str(line.facts)
+    (trusted,) = trust_lines(today, SYSTEM).items
+    assert trusted.last_used_at == line.at
     assert verify_desk(today).problems == ()
 
 

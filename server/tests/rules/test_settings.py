@@ -86,12 +86,14 @@ def test_the_sign_in_provider_is_read_and_its_secret_shown_nowhere(tmp_path):
     more = {
         "CUELIGHT_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret"),
         "CUELIGHT_OIDC_ADMIN_GROUPS": "desk-admins, ops ,",
+        "CUELIGHT_OIDC_AUDITOR_GROUPS": "auditors",
         "CUELIGHT_OIDC_NEWCOMERS": "ADD",
         "CUELIGHT_OIDC_TRUST_EMAIL": "yes",
         "CUELIGHT_SIGN_IN": "oidc",
     }
     read = read_settings({**OIDC, **more})
     assert (read.oidc_client_secret, read.oidc_admin_groups) == ("hush-hush", ("desk-admins", "ops"))
+    assert read.oidc_auditor_groups == ("auditors",)
     assert (read.oidc_newcomers, read.oidc_trust_email, read.sign_in) == ("add", True, "oidc")
     assert "hush" not in repr(read)
     plain = read_settings(OIDC)

@@ -130,7 +130,7 @@ def _holder(one: Mapping[str, Any] | None) -> str:
         return "–"
     if not one["here"]:
         return f"{one['id']}, gone"
-    return f"{one['id']}, {one['last_active'][:10] if one['last_active'] else 'never seen'}"
+    return f"{one['id']}, {one['last_active'][:10] if one['last_active'] else 'no act yet'}"
 
 
 def _done(done: Mapping[str, Any], words: str, *, as_json: bool) -> None:

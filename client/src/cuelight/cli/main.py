@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Check an exported log, with no server."),
     "people": ("people", "List, invite and disable people."),
     "keys": ("people", "List, issue and revoke keys."),
+    "trusts": ("trusts", "List, add and end trusts of pipelines."),
     "owners": ("access", "Show who owns what, and what is missing."),
     "access": ("access", "Explain a right; let people into a workflow."),
     "govern": ("govern", "Changes of who decides: agree, decline, put into force."),

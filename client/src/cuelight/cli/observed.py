@@ -38,6 +38,8 @@ def show_observed(observed: Mapping[str, Any] | None) -> None:
         return
     sign, style = light("go" if following >= known else "standby")
     say((sign, style), f" observed by {following} of {known}")
+    if not observed.get("named", True) and known > following:
+        say("who is silent is told to those who take releases back here, and to who sees every workflow", indent=2)
     for one in silent:
         who = f"{one['client']} ({one.get('app') or 'app unknown'})"
         say(f"silent since {_clock(one.get('seen_at'))}: {who}, last served snapshot {one.get('version')}", indent=2)

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -15,10 +16,11 @@ from cuelight.contract.errors import CuelightError, Invalid
 
 _PAGE = 200
 _KEY_ID = re.compile(r"(?:cue_[a-z]+_)?([0-9a-f]{16})(?:_.*)?")
+_DESK_ROLES = {"admin": "administrator", "auditor": "auditor"}
 _KEY_LIGHTS = {"good": ("go", "Good"), "expired": ("standby", "Expired")}
 
 
-def _offer(what: Callable[[Any], Iterator[str]]) -> Callable[..., list[CompletionItem]]:
+def offer(what: Callable[[Any], Iterator[str]]) -> Callable[..., list[CompletionItem]]:
     """Names for the shell, asked of the desk that the environment names; none where it does not answer."""
 
     def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -42,18 +44,18 @@ def people_command() -> None:
 @desk_options
 @asks("desk.read")
 def people_list(as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show everyone, by id, and when they were last active."""
+    """Show everyone, by id, what they are on the desk, and their last act in the log."""
     with where.admin() as admin:
-        found = list(_all(admin.people))
+        found = list(every(admin.people))
     if as_json:
         show_json({"items": found})
         return
-    table(("id", "name", "what", "state", "last active"), [_person(one) for one in found])
+    table(("id", "name", "what", "state", "last act"), [_person(one) for one in found])
 
 
 @people_command.command("invite")
 @click.argument(
-    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people) if one["kind"] == "person"))
+    "id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.people) if one["kind"] == "person"))
 )
 @click.argument("name", required=False)
 @click.option("--admin", is_flag=True, help="A new person becomes an administrator.")
@@ -84,7 +86,7 @@ def people_invite(
 
 
 @people_command.command("disable")
-@click.argument("id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.people))))
+@click.argument("id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.people))))
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @desk_options
@@ -107,14 +109,14 @@ def keys_command() -> None:
 
 
 @keys_command.command("list")
-@click.option("--all", "everything", is_flag=True, help="Also those that open nothing any more.")
+@click.option("--all", "everything", is_flag=True, help="Also those that ended more than a day ago.")
 @json_option
 @desk_options
 @asks("desk.read")
 def keys_list(everything: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Show the keys that open something: all of them for an administrator, one's own for everybody else."""
+    """Show the keys that work or ended within a day: everybody's for an administrator, one's own for everybody else."""
     with where.admin() as admin:
-        found = [one for one in _all(admin.keys) if everything or one["state"] == "good"]
+        found = list(every(partial(admin.keys, ended=everything)))
     if as_json:
         show_json({"items": found})
         return
@@ -161,7 +163,7 @@ def keys_issue(
 
 @keys_command.command("revoke")
 @click.argument(
-    "id", shell_complete=_offer(lambda admin: (one["id"] for one in _all(admin.keys) if one["state"] == "good"))
+    "id", shell_complete=offer(lambda admin: (one["id"] for one in every(admin.keys) if one["state"] == "good"))
 )
 @json_option
 @desk_options
@@ -179,7 +181,8 @@ def keys_revoke(id: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  
     say(("· revoked", "bright_black"), f" {done['id']} of {done['holder']}")
 
 
-def _all(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def every(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every item of a list that comes in pages."""
     after: str | None = ""
     while after is not None:
         found = page(after=after, limit=_PAGE)
@@ -188,12 +191,19 @@ def _all(page: Callable[..., Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _person(one: Mapping[str, Any]) -> list[Span]:
-    what = "administrator" if one["admin"] else str(one["kind"])
+    desk_roles = [word for word in ("admin", "auditor") if one.get(word)]
+    what = ", ".join(_DESK_ROLES[word] for word in desk_roles) or str(one["kind"])
     if one["person"] and one["person"] != one["id"]:
         what += f", the same person as {one['person']}"
     state, word = ("off", "Disabled") if one["disabled_at"] else ("go", "Active")
     sign, style = light(state)
-    return [one["id"], one["name"], what, (f"{sign} {word}", style), day(one["last_active_at"])]
+    return [
+        one["id"],
+        one["name"],
+        what,
+        (f"{sign} {word}", style),
+        day(one["last_active_at"]) if one["last_active_at"] else "no act yet",
+    ]
 
 
 def _key(one: Mapping[str, Any]) -> list[Span]:
@@ -201,6 +211,7 @@ def _key(one: Mapping[str, Any]) -> list[Span]:
     sign, style = light(state)
     scopes = one["scopes"]
     for_what = ", ".join(filter(None, (one["environment"], *(scopes or ()))))
-    ends = str(one["expires_at"])[:10] if one["expires_at"] else "never"
+    ends = str(one["expires_at"])[:10] if one["expires_at"] else "does not end"
     whole = for_what or ("everything its holder may" if scopes is None else "nothing")
-    return [one["id"], one["holder"], whole, (f"{sign} {word}", style), day(one["last_used_at"]), ends, one["label"]]
+    used = day(one["last_used_at"]) if one["last_used_at"] else "never used"
+    return [one["id"], one["holder"], whole, (f"{sign} {word}", style), used, ends, one["label"] or "no note"]

@@ -190,3 +190,4 @@ class Trust:
     minutes: int
     created_at: str
     ended_at: str | None = None
+    last_used_at: str | None = None

@@ -16,7 +16,7 @@ from cuelight_server.kernel.names import ID, MOST, display_name
 
 FLOW_LASTS = timedelta(minutes=10)
 MOST_FLOWS, MOST_FLOWS_OF_SOURCE = 10_000, 200
-ADMIN = "admin"  # what groups can give
+ADMIN, AUDITOR = "admin", "auditor"  # what groups can give
 _ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
 _MOST_GROUPS = 1000
 
@@ -44,6 +44,7 @@ class Provider:
     groups_claim: str = "groups"
     member_groups: frozenset[str] = frozenset()
     admin_groups: frozenset[str] = frozenset()
+    auditor_groups: frozenset[str] = frozenset()
     newcomers: Newcomers = Newcomers.DENY
     trusts_email: bool = False
 
@@ -141,7 +142,8 @@ def may_come(who: Known, provider: Provider) -> bool:
 
 def given(who: Known, provider: Provider) -> tuple[str, ...]:
     """What their groups give them here."""
-    return (ADMIN,) if provider.admin_groups & who.groups else ()
+    groups = ((ADMIN, provider.admin_groups), (AUDITOR, provider.auditor_groups))
+    return tuple(what for what, those in groups if those & who.groups)
 
 
 def id_wished(who: Known) -> str | None:

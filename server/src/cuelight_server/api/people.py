@@ -105,9 +105,18 @@ def email(asked: EmailAsked, desk: DeskDep, actor: Caller, id: Id) -> dict[str, 
 
 
 @router.get("/keys", openapi_extra=_READ)
-def keys(desk: DeskDep, actor: Caller, after: After = "", limit: Limit = DEFAULT_SIZE) -> dict[str, Any]:
-    """Keys by id, without their secrets: all of them for an administrator, one's own for everybody else."""
-    return asdict(view.key_lines(desk, actor, after, limit))
+def keys(
+    desk: DeskDep,
+    actor: Caller,
+    after: After = "",
+    limit: Limit = DEFAULT_SIZE,
+    ended: bool = False,  # noqa: FBT001, FBT002  a flag of the query
+) -> dict[str, Any]:
+    """Keys by id, without their secrets: everybody's for an administrator, one's own for everybody else.
+
+    Those that work and those that ended within a day; with `ended` all that ever were.
+    """
+    return asdict(view.key_lines(desk, actor, after, limit, ended=ended))
 
 
 @router.post("/keys", openapi_extra=verb(Verb.TOKEN_ISSUE))

@@ -30,12 +30,16 @@ def me(desk: DeskDep, actor: Caller) -> dict[str, Any]:
 @router.get("/runtime/observed", openapi_extra=_READ)
 def observed(
     desk: DeskDep,
-    _: Caller,
+    actor: Caller,
     environment: Environment = Environment.PRODUCTION,
     version: Number | None = None,
 ) -> dict[str, Any]:
-    """How many live clients follow a snapshot version, and by name those who may be behind."""
-    return asdict(runtime.observed(desk, environment.value, version))
+    """How many live clients follow a snapshot version, and who may be behind.
+
+    By name (`named`) for whoever sees every workflow that the environment serves, or may take one of them back; in
+    numbers for everybody else.
+    """
+    return asdict(runtime.observed_by(desk, actor, environment.value, version))
 
 
 @router.get("/calls/{id}/why", openapi_extra=_READ)

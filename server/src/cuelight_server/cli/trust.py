@@ -66,21 +66,26 @@ def trust_add(
 @declares(Verb.DESK_READ)
 def trust_list(data: Path | None, *, as_json: bool) -> None:
     """Every trust: its id, for whom, in whom, on which conditions, and for what."""
-    from dataclasses import asdict
-
-    from cuelight_server.control.trusts import trusts
+    from cuelight_server.kernel.actor import SYSTEM
+    from cuelight_server.kernel.page import MAX_SIZE
+    from cuelight_server.views.trusts import trust_lines
 
     with opened(data) as desk:
-        found = trusts(desk)
+        page = trust_lines(desk, SYSTEM, size=MAX_SIZE)
+        found = [*page.items]
+        while page.next is not None:
+            page = trust_lines(desk, SYSTEM, page.next, MAX_SIZE)
+            found += page.items
     if as_json:
-        click.echo(json.dumps({"items": [asdict(one) for one in found]}))
+        click.echo(json.dumps({"items": [one.to_json() for one in found]}))
         return
     for one in found:
         says = ", ".join(f"{claim}={value}" for claim, value in one.conditions.items())
-        place = f" in {one.environment.value}" if one.environment else ""
+        place = f" in {one.environment}" if one.environment else ""
+        used = f"last used {one.last_used_at[:16]}" if one.last_used_at else "never used"
         ended = f", ended {one.ended_at[:16]}" if one.ended_at else ""
         click.echo(f"{one.id} {one.actor:20} {one.issuer} for {one.audience}: {says}")
-        click.echo(f"{'':17}for {', '.join(one.scopes)}{place}, {one.minutes} minutes{ended}")
+        click.echo(f"{'':17}for {', '.join(one.scopes)}{place}, {one.minutes} minutes; {used}{ended}")
 
 
 @trust.command("end")

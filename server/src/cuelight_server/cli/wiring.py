@@ -114,6 +114,7 @@ def _sign_in_provider(settings: Settings) -> Any:
         groups_claim=settings.oidc_groups_claim,
         member_groups=frozenset(settings.oidc_member_groups),
         admin_groups=frozenset(settings.oidc_admin_groups),
+        auditor_groups=frozenset(settings.oidc_auditor_groups),
         newcomers=Newcomers(settings.oidc_newcomers),
         trusts_email=settings.oidc_trust_email,
     )

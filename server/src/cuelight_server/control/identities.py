@@ -1,15 +1,29 @@
 """Who somebody of the sign-in provider is here: known, invited, new, or nobody."""
 
-from cuelight.contract.canonical import digest_bytes
+from dataclasses import replace
+
 from cuelight_server.access import store
+from cuelight_server.access.identity import sealed
 from cuelight_server.access.model import Account, Identity
-from cuelight_server.access.oidc import ADMIN, Known, Newcomers, Provider, given, id_wished, may_come, name_wished
+from cuelight_server.access.oidc import (
+    ADMIN,
+    AUDITOR,
+    Known,
+    Newcomers,
+    Provider,
+    given,
+    id_wished,
+    may_come,
+    name_wished,
+)
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import add_in
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
+from cuelight_server.control.members import auditor_in, auditor_out
 from cuelight_server.control.persons import merge, verify_email
 from cuelight_server.db.engine import Connection, reading
+from cuelight_server.governance import store as governance
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -17,6 +31,8 @@ from cuelight_server.kernel.terms import ActorKind
 
 _MOST_NAMESAKES = 20
 _ASK = "ask an administrator to let you in"
+_GIVES = {ADMIN: Verb.ADMIN_APPOINT, AUDITOR: Verb.AUDITOR_APPOINT}
+_TAKES = {ADMIN: Verb.ADMIN_DISMISS, AUDITOR: Verb.AUDITOR_DISMISS}
 
 
 def account_for(desk: Desk, provider: Provider, who: Known) -> Account:
@@ -82,16 +98,11 @@ def unlink_identity(desk: Desk, actor: Actor, id: str, issuer: str, subject: str
         known = store.identity(sql, issuer, subject)
     if known is None or known.actor != id:
         raise NotFound(f"{id} has no such identity", "a person sees their own on the page Your account")
-    if ADMIN in known.gave:
-        _set_admin(desk, known, admin=False)
+    for what in known.gave:
+        known = _take(desk, known, what)
     with act(desk, actor, Verb.IDENTITY_UNLINK, id, workflow="") as work:
         store.drop_identity(work.sql, known)
-        work.note(identity=digest_of(known))
-
-
-def digest_of(identity: Identity) -> str:
-    """What the log knows of an identity."""
-    return digest_bytes(f"{identity.salt}:{identity.issuer}:{identity.subject}".encode())
+        work.note(identity=sealed(known))
 
 
 def _invited(sql: Connection, provider: Provider, who: Known) -> Account | None:
@@ -141,25 +152,48 @@ def _link_in(work: Work, account: Account, issuer: str, subject: str) -> None:
         issuer=issuer, subject=subject, actor=account.id, salt=ids.token_secret(), linked_at=work.at_text, gave=()
     )
     store.save_identity(work.sql, new)
-    work.note(identity=digest_of(new))
+    work.note(identity=sealed(new))
 
 
 def _apply_groups(desk: Desk, provider: Provider, who: Known, account: Account) -> None:
     """What the groups gave before and give no longer is taken away; what an administrator gave by hand stays."""
     with reading(desk.registry) as sql:
         known = store.identity(sql, who.issuer, who.subject)
-    wanted = ADMIN in given(who, provider)
-    if known is None or wanted == (ADMIN in known.gave) or (wanted and account.admin):
+        has = {ADMIN: account.admin, AUDITOR: governance.is_auditor(sql, account.id)}
+    if known is None:
         return
-    _set_admin(desk, known, admin=wanted)
+    wanted = given(who, provider)
+    for what in (ADMIN, AUDITOR):
+        if what in known.gave and what not in wanted:
+            known = _take(desk, known, what)
+        elif what in wanted and what not in known.gave and not has[what]:
+            known = _give(desk, known, what)
 
 
-def _set_admin(desk: Desk, known: Identity, *, admin: bool) -> None:
-    with act(desk, SYSTEM, Verb.ADMIN_APPOINT if admin else Verb.ADMIN_DISMISS, known.actor, workflow="") as work:
-        gave = (ADMIN,) if admin else ()
-        store.set_admin(work.sql, known.actor, admin=admin)
-        store.set_gave(work.sql, known, gave)
-        work.note(by="groups", identity=digest_of(known), gave=list(gave))
+def _give(desk: Desk, known: Identity, what: str) -> Identity:
+    """Make them an administrator or an auditor, since their groups say so; the identity as it is then."""
+    with act(desk, SYSTEM, _GIVES[what], known.actor, workflow="") as work:
+        if what == ADMIN:
+            store.set_admin(work.sql, known.actor, admin=True)
+        else:
+            auditor_in(work, known.actor)
+        return _note_gave(work, replace(known, gave=(*known.gave, what)))
+
+
+def _take(desk: Desk, known: Identity, what: str) -> Identity:
+    """Take away what their groups gave and give no longer; the identity as it is then."""
+    with act(desk, SYSTEM, _TAKES[what], known.actor, workflow="") as work:
+        if what == ADMIN:
+            store.set_admin(work.sql, known.actor, admin=False)
+        else:
+            auditor_out(work, known.actor)
+        return _note_gave(work, replace(known, gave=tuple(one for one in known.gave if one != what)))
+
+
+def _note_gave(work: Work, known: Identity) -> Identity:
+    store.set_gave(work.sql, known, known.gave)
+    work.note(by="groups", identity=sealed(known), gave=list(known.gave))
+    return known
 
 
 def _note_email(desk: Desk, provider: Provider, who: Known, account: Account) -> None:

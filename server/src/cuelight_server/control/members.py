@@ -1,7 +1,9 @@
 """Letting people and machines into a workflow that they do not own, and showing them out."""
 
 from cuelight_server.access import store as access
+from cuelight_server.access.identity import sealed
 from cuelight_server.access.model import Account
+from cuelight_server.access.oidc import AUDITOR as GIVEN
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act, enter
@@ -59,17 +61,35 @@ def appoint_auditor(desk: Desk, actor: Actor, account: str) -> None:
             raise Invalid(f"{account} is no person", "a machine is let into a workflow: cuelight access admit")
         if store.is_auditor(work.sql, account):
             raise Conflict(f"{account} is an auditor already", "nothing to do")
-        place = Membership(
-            workflow=EVERYWHERE, account=account, role=AUDITOR, granted_by=work.actor.id, granted_at=work.at_text
-        )
-        store.admit(work.sql, place)
+        auditor_in(work, account)
 
 
 def dismiss_auditor(desk: Desk, actor: Actor, account: str) -> None:
-    """From now on this person sees the workflows again in which they hold something. NotFound."""
+    """From now on this person sees the workflows again in which they hold something. NotFound.
+
+    Also where groups of the sign-in provider had given it: it comes of them again at the next sign-in.
+    """
     with act(desk, actor, Verb.AUDITOR_DISMISS, account, workflow="") as work:
-        if not store.dismiss(work.sql, EVERYWHERE, account, AUDITOR):
-            raise NotFound(f"{account} is no auditor", "see who is: cuelight-server user list")
+        if not auditor_out(work, account):
+            raise NotFound(f"{account} is no auditor", "see who is: cuelight people list")
+        given = [one for one in access.identities_of(work.sql, account) if GIVEN in one.gave]
+        for one in given:
+            access.set_gave(work.sql, one, tuple(what for what in one.gave if what != GIVEN))
+        if given:
+            work.note(withdrawn=[sealed(one) for one in given])
+
+
+def auditor_in(work: Work, account: str) -> None:
+    """Write within a change that the account is an auditor."""
+    place = Membership(
+        workflow=EVERYWHERE, account=account, role=AUDITOR, granted_by=work.actor.id, granted_at=work.at_text
+    )
+    store.admit(work.sql, place)
+
+
+def auditor_out(work: Work, account: str) -> bool:
+    """Write within a change that the account is an auditor no longer; False where it was none."""
+    return store.dismiss(work.sql, EVERYWHERE, account, AUDITOR)
 
 
 def _known(work: Work, account: str) -> Account:

@@ -1,7 +1,7 @@
 """Models that are no longer offered: recording that one is."""
 
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control.belonging import roles_in
+from cuelight_server.control.belonging import held_in
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
 from cuelight_server.db.engine import reading
@@ -16,7 +16,7 @@ from cuelight_server.prompts.model import RetiredModel
 def retire_model(desk: Desk, actor: Actor, model: str, why: str) -> RetiredModel:
     """Record that a model is no longer offered: nothing new is minted on it; what serves goes on, and is listed.
 
-    For an administrator and the engineering owner of any workflow. Conflict when that is recorded already.
+    For an administrator and the engineering owner of any workflow, a service account too. Conflict when recorded already.
     """
     if not model.strip() or not why.strip():
         raise Invalid("retiring a model needs its name and a reason", 'give one: --why "..."')
@@ -36,7 +36,7 @@ def _workflow_of(desk: Desk, actor: Actor) -> str:
         while True:
             page = store.workflows(sql, after, MAX_SIZE)
             for name in page.items:
-                if Role.ENGINEERING_OWNER in roles_in(store.owners_of(sql, name), actor.id):
+                if Role.ENGINEERING_OWNER in held_in(desk, sql, actor, name, store.owners_of(sql, name)):
                     return name
             if page.next is None:
                 return ""

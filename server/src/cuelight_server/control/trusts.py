@@ -13,7 +13,6 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.access import PREFIX, add_in, check_person
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
-from cuelight_server.db.engine import reading
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Blocked, Conflict, Invalid, NotFound
@@ -57,10 +56,10 @@ def add_trust(desk: Desk, actor: Actor, service: str, wished: Wished, *, plain_a
     `plain_at_home`: an issuer on this machine need not speak https.
     """
     check_person(service)
-    scopes = _checked(wished, plain_at_home=plain_at_home)
-    conditions = check_conditions(wished.conditions)
     id = PREFIX[ActorKind.SERVICE] + service
     with act(desk, actor, Verb.TRUST_ADD, id, workflow="") as work:
+        scopes = _checked(wished, plain_at_home=plain_at_home)
+        conditions = check_conditions(wished.conditions)
         account = store.account(work.sql, id)
         if account is None:
             new = Account(id=id, name=service, kind=ActorKind.SERVICE, admin=False, created_at=work.at_text)
@@ -95,17 +94,11 @@ def end_trust(desk: Desk, actor: Actor, id: str) -> None:
     with act(desk, actor, Verb.TRUST_END, id, workflow="") as work:
         found = store.trust(work.sql, id)
         if found is None:
-            raise NotFound(f"there is no trust {id[:40]}", "see: cuelight-server trust list")
+            raise NotFound(f"there is no trust {id[:40]}", "see: cuelight trusts list")
         if found.ended_at is not None:
             raise Conflict(f"the trust {id} has ended already", f"at {found.ended_at}")
         store.end_trust(work.sql, id, work.at_text)
         work.note(holder=found.actor)
-
-
-def trusts(desk: Desk) -> list[Trust]:
-    """All of them by id, those that ended too; at most as many as a page holds."""
-    with reading(desk.registry) as sql:
-        return list(store.trusts(sql, size=MAX_SIZE).items)
 
 
 def _checked(wished: Wished, *, plain_at_home: bool) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def exchange(desk: Desk, issuers: Issuers, token: str, came: Came, service: str 
         note_failed_sign_in(desk, f"workload {unfit.reason}", None, came.source)
         raise Denied(
             "this token opens nothing here",
-            "compare issuer, audience and claims with: cuelight-server trust list; each token counts once",
+            "compare issuer, audience and claims with: cuelight trusts list; each token counts once",
             credentials="unfit",
         ) from unfit
     except Unavailable:
@@ -118,6 +118,7 @@ def _issue(work: Work, trust: Trust, claims: Claims, name: str, until: str) -> G
         expires_at=rfc3339(work.at + timedelta(minutes=trust.minutes)),
     )
     store.save_token(work.sql, new)
+    store.use_trust(work.sql, trust.id, work.at_text)
     work.note(token=key.id, environment=place, scopes=list(trust.scopes), expires_at=new.expires_at, label=LABEL)
     work.note(secret=digest_bytes(new.secret_hash.encode()), trust=trust.id, issuer=trust.issuer, run=told(claims))
     return Given(key.text, account.id, trust.scopes, place, str(new.expires_at))

@@ -30,6 +30,7 @@ from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.report import CaseSeen
 from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
+from cuelight_server.views.trusts import TrustLine
 
 _PUSHED = (
     "workflow minted unchanged refused drafts suites knowledge prices recordings governance proposal rules ignored"
@@ -80,6 +81,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/people/{id}/email": _of(AccountLine),
     "POST /api/v1/keys": ("key", *_of(KeyLine)),
     "POST /api/v1/keys/{id}/revoke": _of(KeyLine),
+    "POST /api/v1/trusts": _of(TrustLine),
+    "POST /api/v1/trusts/{id}/end": _of(TrustLine),
     "GET /api/v1/governance/{id}": _PROPOSAL,
     "POST /api/v1/governance/{id}/approve": _of(Consent),
     "POST /api/v1/governance/{id}/decline": _PROPOSAL,
@@ -117,6 +120,7 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/releases": _of(ReleaseLine),
     "GET /api/v1/people": _of(AccountLine),
     "GET /api/v1/keys": _of(KeyLine),
+    "GET /api/v1/trusts": _of(TrustLine),
     "GET /api/v1/audit": _of(Event),
     "GET /api/v1/audit/checkpoints": _of(Issued),
     "GET /api/v1/audit/keys": _of(SigningKey),
@@ -172,6 +176,7 @@ OTHERS: Mapping[str, str] = {
     "POST /people/invite": "An administrator, by the form on that page. Shows a new link once.",
     "POST /people/disable": "An administrator, by the form on that page. Disables an account.",
     "POST /keys/issue": "An administrator, by the form on that page. Shows a new key once.",
+    "POST /trusts/end": "An administrator, by the form on that page. Trusts a pipeline no longer.",
     "POST /keys/revoke": "An administrator, or whose key it is, by a form. Revokes a key.",
     "GET /account": "A person who is signed in. Their own sessions, password and tokens.",
     "POST /account/password": "A person who is signed in, by the form on that page. Changes their password.",

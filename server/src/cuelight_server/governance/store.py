@@ -145,6 +145,13 @@ def is_auditor(sql: Connection, account: str) -> bool:
     return any((one.workflow, one.role) == (EVERYWHERE, AUDITOR) for one in memberships(sql, account))
 
 
+def auditors(sql: Connection, accounts: list[str]) -> frozenset[str]:
+    """Those of these accounts that may look at every workflow."""
+    table = schema.membership
+    place = (table.c.workflow == EVERYWHERE, table.c.role == AUDITOR, table.c.account.in_(accounts))
+    return frozenset(sql.scalars(select(table.c.account).where(*place)))
+
+
 def _proposal(row: RowMapping) -> Proposal:
     kinds = {"kind": Kind(row["kind"]), "state": State(row["state"]), "document": json.loads(row["document"])}
     return Proposal(**{**row, **kinds})

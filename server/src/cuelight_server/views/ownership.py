@@ -2,13 +2,11 @@
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from cuelight_server.access import store as access
 from cuelight_server.access.model import Account
@@ -20,10 +18,9 @@ from cuelight_server.kernel.terms import Role, Tier
 from cuelight_server.kernel.tiers import tier_of
 from cuelight_server.prompts import store as prompts
 from cuelight_server.releases import policy
+from cuelight_server.views.activity import last_acts
 
-_MOST_PROMPTS, _MOST_LINES = 2000, 50_000
-_HEAD = 200  # of an audit line: who and when stand first, since its keys are in order
-_FACTS = ',"facts"'
+_MOST_PROMPTS = 2000
 _ORDER = ("gap", "orphan", "two_owners", "single")
 WORDS = {
     "gap": "nobody is named",
@@ -32,12 +29,12 @@ WORDS = {
     "single": "nobody stands in",
     "ok": "held",
 }
-HEADINGS = ("prompt", "tier", "role", "state", "person", "last active", "backup", "backup last active")
+HEADINGS = ("prompt", "tier", "role", "state", "person", "last act", "backup", "backup's last act")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Somebody named for a role. `here` is false for who is disabled or unknown; `last_active` is RFC 3339 or None."""
+    """Somebody named for a role. `here` is false for who is disabled or unknown; `last_active` is their newest act in the log."""
 
     id: str
     name: str
@@ -73,11 +70,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ownership:
-    """The map: what is wrong first, then every prompt and role. `looked_back` is how many audit lines were read."""
+    """The map: what is wrong first, then every prompt and role."""
 
     findings: tuple[Finding, ...]
     rows: tuple[OwnerRow, ...]
-    looked_back: int
 
     def to_json(self) -> dict[str, Any]:
         """As it goes over the wire."""
@@ -93,12 +89,12 @@ def ownership(desk: Desk, sight: Sight = EVERYTHING, workflow: str = "") -> Owne
         names = _prompts(sql, documents)
         people = {id for document in documents.values() for id in _everyone(document)}
         accounts = {id: access.account(sql, id) for id in people}
-        active, looked = _last_active(sql, people)
+        active = last_acts(sql, people)
     rows = [row for name in names for row in _rows(name, documents[_place(name)], accounts, active)]
     found = [one for name in names for one in _findings(name, documents[_place(name)], rows, accounts)]
     worst_first = sorted(found, key=lambda one: (_ORDER.index(one.kind), not one.blocks, one.prompt, one.role))
     in_order = sorted(rows, key=lambda row: (row.prompt, list(Role).index(Role(row.role))))
-    return Ownership(findings=tuple(worst_first), rows=tuple(in_order), looked_back=looked)
+    return Ownership(findings=tuple(worst_first), rows=tuple(in_order))
 
 
 def as_markdown(found: Ownership) -> str:
@@ -214,30 +210,6 @@ def _who(row: OwnerRow) -> str:
     return f" ({', '.join(named)})" if named else ""
 
 
-def _last_active(sql: Connection, people: set[str]) -> tuple[dict[str, str], int]:
-    """Person -> the time of their newest audit line, as far as one pass over the newest lines finds them."""
-    table = schema.audit_event
-    heads = select(func.substr(table.c.body, 1, _HEAD)).order_by(table.c.seq.desc()).limit(_MOST_LINES)
-    found: dict[str, str] = {}
-    looked = 0
-    for head in sql.scalars(heads.execution_options(yield_per=1000)):
-        if len(found) == len(people):
-            break
-        looked += 1
-        actor, at = _actor_and_time(str(head))
-        if actor in people:
-            found.setdefault(actor, at)
-    return found, looked
-
-
-def _actor_and_time(head: str) -> tuple[str, str]:
-    """Who and when, from the beginning of a line in canonical JSON: `{"actor":"mei.tanaka","at":"2026-...",`."""
-    with suppress(ValueError):
-        facts = json.loads(f"{head.partition(_FACTS)[0]}}}")
-        return str(facts.get("actor", "")), str(facts.get("at", ""))
-    return "", ""
-
-
 def _place(name: str) -> str:
     return name.partition(".")[0]
 
@@ -257,12 +229,12 @@ def _cells(row: OwnerRow) -> list[str]:
 
 def _named(one: Holder | None) -> str:
     if one is None:
-        return "–"
+        return "nobody yet"
     return f"{one.name} ({one.id})" if one.here else f"{one.name} ({one.id}), not here any more"
 
 
 def _active(one: Holder | None) -> str:
-    return "–" if one is None else one.last_active[:10] if one.last_active else "never seen"
+    return "nobody yet" if one is None else one.last_active[:10] if one.last_active else "no act yet"
 
 
 def _blocking(one: Finding) -> str:

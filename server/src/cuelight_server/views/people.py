@@ -1,8 +1,8 @@
 """Who is here, and which keys open what."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import func, select
@@ -12,32 +12,38 @@ from cuelight_server.access.model import Account, Identity, Token
 from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import Connection, reading
+from cuelight_server.governance import store as governance
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, MAX_SIZE, Page
 from cuelight_server.kernel.terms import ActorKind
+from cuelight_server.views.activity import last_acts
 from cuelight_server.views.sight import colleagues
 
 T = TypeVar("T")
+STILL_SHOWN = timedelta(days=1)  # how long a key that has ended stays in the list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountLine:
     """One account. `person` is the same for all accounts of one person; times are RFC 3339 text.
 
-    `last_active_at` is the newest use of a key or session, None where there was none; `password` whether one is set.
+    `last_active_at` is their newest act in the log, refusals included; `last_used_at` the newest use of a key or of a
+    session that is still open; None where there was none. `password` says whether one is set.
     """
 
     id: str
     name: str
     kind: str
     admin: bool
+    auditor: bool
     person: str
     password: bool
     created_at: str
     disabled_at: str | None
     last_active_at: str | None
+    last_used_at: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +72,21 @@ def account_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT
     only = colleagues(desk, asker)
     with reading(desk.registry) as sql:
         found = store.accounts(sql, after, size, only)
-        ids = [one.id for one in found.items]
-        active, known = _last_active(sql, ids), store.with_password(sql, ids)
-    return Page(tuple(_account(one, active.get(one.id), one.id in known) for one in found.items), found.next)
+        return Page(_accounts(sql, found.items), found.next)
 
 
-def key_lines(desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE) -> Page[KeyLine]:
-    """Keys by id, from above the id `after`: all of them for an administrator, one's own for everybody else."""
+def key_lines(
+    desk: Desk, asker: Actor, after: str = "", size: int = DEFAULT_SIZE, *, ended: bool = False, own: bool = False
+) -> Page[KeyLine]:
+    """Keys by id, from above the id `after`: everybody's for an administrator, one's own for everybody else.
+
+    Those that work and those that ended within a day; with `ended` all that ever were. `own`: only the asker's.
+    """
     now = desk.clock()
+    over = None if ended else rfc3339(now - STILL_SHOWN)
+    whose = asker.id if own or not asker.admin else None
     with reading(desk.registry) as sql:
-        found = store.tokens(sql, after, size, None if asker.admin else asker.id)
+        found = store.tokens(sql, after, size, holder=whose, over=over)
         holders = {id: store.account(sql, id) for id in {one.actor for one in found.items}}
     lines = tuple(_key(one, holder, now) for one in found.items if (holder := holders[one.actor]) is not None)
     return Page(lines, found.next)
@@ -87,7 +98,8 @@ def account_line(desk: Desk, id: str) -> AccountLine:
         account = store.account(sql, id)
         if account is None:
             raise NotFound(f"there is no {id}", "see: cuelight people list")
-        return _account(account, _last_active(sql, [id]).get(id), store.password(sql, id) is not None)
+        (line,) = _accounts(sql, [account])
+    return line
 
 
 def key_line(desk: Desk, id: str) -> KeyLine:
@@ -131,17 +143,25 @@ def tokens(desk: Desk) -> list[Token]:
         return list(_all(sql, store.tokens))
 
 
-def _account(one: Account, active: str | None, password: bool) -> AccountLine:  # noqa: FBT001  a column
-    return AccountLine(
-        id=one.id,
-        name=one.name,
-        kind=one.kind.value,
-        admin=one.admin,
-        person=one.person_id if one.kind is ActorKind.PERSON else "",
-        password=password,
-        created_at=one.created_at,
-        disabled_at=one.disabled_at,
-        last_active_at=active,
+def _accounts(sql: Connection, found: Sequence[Account]) -> tuple[AccountLine, ...]:
+    ids = [one.id for one in found]
+    acts, used, known = last_acts(sql, ids), _last_used(sql, ids), store.with_password(sql, ids)
+    auditors = governance.auditors(sql, ids)
+    return tuple(
+        AccountLine(
+            id=one.id,
+            name=one.name,
+            kind=one.kind.value,
+            admin=one.admin,
+            auditor=one.id in auditors,
+            person=one.person_id if one.kind is ActorKind.PERSON else "",
+            password=one.id in known,
+            created_at=one.created_at,
+            disabled_at=one.disabled_at,
+            last_active_at=acts.get(one.id),
+            last_used_at=used.get(one.id),
+        )
+        for one in found
     )
 
 
@@ -169,7 +189,7 @@ def _state(one: Token, holder: Account, now: str) -> str:
     return "good" if holder.disabled_at is None else "disabled"
 
 
-def _last_active(sql: Connection, ids: list[str]) -> Mapping[str, str]:
+def _last_used(sql: Connection, ids: list[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for table, column in ((schema.token, "last_used_at"), (schema.session, "last_seen_at")):
         query = select(table.c.actor, func.max(table.c[column])).where(table.c.actor.in_(ids)).group_by(table.c.actor)

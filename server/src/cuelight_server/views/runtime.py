@@ -1,17 +1,23 @@
 """What the clients see, and which of them have seen it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from cuelight_server.audit.verbs import Verb
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
+from cuelight_server.governance import store as governance
+from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.clock import parse, rfc3339
 from cuelight_server.kernel.errors import NotFound
+from cuelight_server.kernel.terms import ActorKind, Role
+from cuelight_server.prompts import store as prompts
 from cuelight_server.routing import store
 from cuelight_server.routing.model import Published, Seen
 from cuelight_server.routing.publish import build
+from cuelight_server.views.sight import sight_of
 
 LEASE = timedelta(seconds=15)  # an acknowledgement says that the client is alive for so long
 REMEMBERED = timedelta(hours=24)  # a client that fell silent and said no goodbye may still be running, so it is named
@@ -31,13 +37,15 @@ class Silent:
 class Observed:
     """How many clients there are, hold a lease, and follow; and by name those who may still be behind.
 
-    `known` is everyone heard of within a day who said no goodbye: the following and the silent together.
+    `known` is everyone heard of within a day who said no goodbye: the following and the silent together. `named` is
+    false where whoever asks may not see the names: then `silent` is empty.
     """
 
     known: int
     live: int
     following: int
     silent: tuple[Silent, ...]
+    named: bool = True
 
 
 def observed(desk: Desk, environment: str, version: int | None = None) -> Observed:
@@ -58,6 +66,40 @@ def observed(desk: Desk, environment: str, version: int | None = None) -> Observ
         if one not in follow
     )
     return Observed(known=len(heard), live=len(live), following=len(follow), silent=silent)
+
+
+def observed_by(desk: Desk, asker: Actor, environment: str, version: int | None = None) -> Observed:
+    """`observed`, with names only for whoever may know them.
+
+    They are a client's name for itself and its app's, and belong to no workflow: so they are for whoever sees every
+    workflow that the environment serves, or may take one of them back and has to see who follows.
+    """
+    found = observed(desk, environment, version)
+    if _may_know(desk, asker, environment):
+        return found
+    return replace(found, silent=(), named=False)
+
+
+def _may_know(desk: Desk, asker: Actor, environment: str) -> bool:
+    sight = sight_of(desk, asker)
+    if sight.everything:
+        return True
+    with reading(desk.registry) as sql:
+        served = {one.prompt for one in store.deployments(sql, environment)}
+        if served and all(sight.sees(one) for one in served):
+            return True
+        return any(_operates(sql, asker, one) for one in served if sight.sees(one))
+
+
+def _operates(sql: Connection, asker: Actor, prompt: str) -> bool:
+    """Whether they hold a role that takes a release of this prompt back."""
+    workflow, _, short = prompt.partition(".")
+    held = {one.held for one in governance.memberships(sql, asker.id) if one.workflow == workflow}
+    if asker.kind is ActorKind.PERSON:
+        owners = prompts.owners_of(sql, workflow, short)
+        held = {role for role in Role if asker.id in owners.get(role.value, {}).values()}
+    rule = Verb.RELEASE_ROLL_BACK.rule
+    return asker.kind in rule.kinds and bool(held & rule.roles)
 
 
 def follows(seen: Seen, epoch: str, version: int) -> bool:

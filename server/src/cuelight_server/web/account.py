@@ -86,13 +86,17 @@ def page(
 ) -> AccountPage:
     """The account of whoever is signed in."""
     now, me = desk.clock(), visit.actor
-    held = desk_view.me(desk, me).roles
-    own = [one for one in view.key_lines(desk, me, size=MAX_SIZE).items if one.holder == me.id]
+    here = desk_view.me(desk, me)
+    held, desk_roles = here.roles, [word for word, holds in _DESK_ROLES if holds(here)]
+    own = view.key_lines(desk, me, size=MAX_SIZE, own=True).items
     return AccountPage(
         title="Your account",
         person=me.name,
         id=me.id,
-        roles=tuple(f"{role.replace('_', ' ')} of {place}" for place, roles in held.items() for role in roles),
+        roles=(
+            *desk_roles,
+            *(f"{role.replace('_', ' ')} of {place}" for place, roles in held.items() for role in roles),
+        ),
         problem=problem,
         done=done,
         shown=shown,
@@ -122,6 +126,10 @@ def browser_words(agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
+_DESK_ROLES: tuple[tuple[str, Callable[[desk_view.Me], bool]], ...] = (
+    ("administrator", lambda me: me.admin),
+    ("auditor", lambda me: me.auditor),
+)
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
     ("Android", "Android"),

@@ -1,6 +1,6 @@
 """The desk page: what needs a person, what happened lately, and what serves where."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,25 +10,13 @@ from cuelight_server.kernel.clock import parse
 from cuelight_server.kernel.sight import Sight
 from cuelight_server.views import audit
 from cuelight_server.views import desk as desk_view
-from cuelight_server.views.ownership import ownership
 from cuelight_server.views.sight import sight_of
 from cuelight_server.views.teams import Team, teams
+from cuelight_server.web.needs import Need, needs
 from cuelight_server.web.words import ago, counted, event_words, is_step
 
 _LATELY, _LOOKED_AT = 8, 60
 _OUTCOMES = {"pass": "passed", "fail": "failed", "inconclusive": "was not clear"}
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """One line that asks for a person."""
-
-    state: str
-    workflow: str
-    prompt: str
-    words: str
-    next: str
-    yours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +79,14 @@ def page(desk: Desk, person: Actor, _asked: Mapping[str, str]) -> DeskPage:
     status = desk_view.status(desk, sight)
     of = {one.workflow: one for one in teams(desk) if sight.sees(one.workflow)}
     mine = {name for name, team in of.items() if team.holds(person.id)}
-    needs = [*(need for row in status.rows if (need := _need(row, mine))), *_ownerless(desk, sight, mine)]
+    found = needs(desk, sight, status.rows, mine)
     return DeskPage(
         title="Desk",
         person=person.name,
         greeting=f"{_time_of_day(now)}, {person.name.split()[0]}",
-        summary=_summary(len(needs), len(status.rows)),
+        summary=_summary(len(found), len(status.rows)),
         demo=desk.demo,
-        needs=tuple(sorted(needs, key=lambda one: (not one.yours, one.state != "hold"))),
+        needs=found,
         lately=_lately(desk, now, person, sight),
         groups=_groups([_row(row, now) for row in status.rows], of, mine),
     )
@@ -132,26 +120,6 @@ def _summary(needs: int, rows: int) -> str:
     things = "One thing needs" if needs == 1 else f"{counted(needs)} things need"
     rest = "" if needs == rows else " Everything else is running as approved."
     return f"{things} a person.{rest}"
-
-
-def _need(row: desk_view.Row, mine: set[str]) -> Need | None:
-    steps = {
-        "hold": "Find the cause, add the missing test case, then release a new version.",
-        "standby": "Ask for its release: the checklist says what is missing, if anything is.",
-    }
-    if row.state not in steps:
-        return None
-    workflow, _, prompt = row.prompt.partition(".")
-    return Need(row.state, workflow, prompt, row.why, steps[row.state], yours=workflow in mine)
-
-
-def _ownerless(desk: Desk, sight: Sight, mine: set[str]) -> Iterator[Need]:
-    """Roles whose people are gone: told the moment an account is disabled."""
-    for one in ownership(desk, sight).findings:
-        if one.kind in ("gap", "orphan") and one.blocks:
-            workflow, _, prompt = one.prompt.partition(".")
-            step = "Hand the role over: cuelight owners, cuelight handover."
-            yield Need("standby", workflow, prompt, one.words, step, yours=workflow in mine)
 
 
 def _row(row: desk_view.Row, now: datetime) -> ServingRow:

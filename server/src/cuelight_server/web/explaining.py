@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cuelight_server.audit.permissions import phrase
 from cuelight_server.audit.verbs import Verb
@@ -11,6 +12,18 @@ from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.errors import Invalid, NotFound
 
 _USUAL = Verb.RELEASE_APPROVE
+QUESTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "account": "Whether they are here",
+        "sight": "What they can see",
+        "kind": "What kind of account it is",
+        "scope": "What the key may do",
+        "role": "What they are responsible for",
+        "tier": "Whose yes is asked for",
+        "separation": "Whether they had a part in the change",
+        "process": "In which role they would answer",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class AccessPage:
     verbs: tuple[Choice, ...]
     answer: Explained | None
     problem: str
+    questions: Mapping[str, str]
     template: str = "explaining/explaining.html"
 
 
@@ -54,4 +68,5 @@ def page(desk: Desk, person: Actor, asked: Mapping[str, str]) -> AccessPage:
         verbs=tuple(Choice(one.value, phrase(one).capitalize()) for one in Verb),
         answer=answer,
         problem=problem,
+        questions=QUESTIONS,
     )

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.sessions import Visit
 from cuelight_server.kernel.errors import CuelightError, NotFound
-from cuelight_server.web import session
+from cuelight_server.web import needs, session
 from cuelight_server.web.doors import Doors
 from cuelight_server.web.forms import Form, posted
 from cuelight_server.web.render import html
@@ -33,9 +33,16 @@ def signed_in(desk: Desk, doors: Doors, page: Callable[[Visit, Request], Any]) -
         if isinstance(shown, Response):
             return shown
         csrf = session.csrf_of(session.secret_of(request, doors))
-        return html(shown.template, shown, getattr(shown, "status", 200), csrf)
+        return framed(desk, visit, shown, getattr(shown, "status", 200), csrf)
 
     return endpoint
+
+
+def framed(desk: Desk, visit: Visit, shown: Any, status: int, csrf: str) -> Response:
+    """A page in the frame of whoever is signed in, with how many things need a person."""
+    told = getattr(shown, "needs", None)  # the desk lists them itself
+    number = needs.count(desk, visit.actor) if told is None else len(told)
+    return html(shown.template, shown, status, csrf, number)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +79,11 @@ def form(
             given = act(visit, request, sent)
         except CuelightError as refused:
             shown = again(visit, refused)
-            told = html(shown.template, shown, STATUS[refused.kind], csrf)
+            told = framed(desk, visit, shown, STATUS[refused.kind], csrf)
             if "retry_after" in refused.details:
                 told.headers["Retry-After"] = str(refused.details["retry_after"])
             return told
-        return given if isinstance(given, Response) else html(given.template, given, csrf=csrf)
+        return given if isinstance(given, Response) else framed(desk, visit, given, 200, csrf)
 
     return posted(answer)
 

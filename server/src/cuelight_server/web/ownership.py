@@ -119,7 +119,7 @@ def _person(one: Holder | None, now: datetime) -> Person | None:
         return None
     if not one.here:
         return Person(one.name, "not here any more")
-    return Person(one.name, f"last active {ago(parse(one.last_active), now)}" if one.last_active else "not seen yet")
+    return Person(one.name, f"last act {ago(parse(one.last_active), now)}" if one.last_active else "no act yet")
 
 
 def _waiting(one: ProposalShown) -> Waiting:

@@ -19,9 +19,13 @@ HEADERS = {
 }
 
 
-def html(template: str, page: Any, status: int = 200, csrf: str = "") -> HTMLResponse:
-    """The page as HTML; every name the template uses must be a field of the page. `csrf` goes into each of its forms."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(page=page, csrf=csrf), status, HEADERS)
+def html(template: str, page: Any, status: int = 200, csrf: str = "", needs: int = 0) -> HTMLResponse:
+    """The page as HTML; every name the template uses must be a field of the page.
+
+    `csrf` goes into each of its forms; `needs` is how many things need a person, which the frame shows.
+    """
+    made = _TEMPLATES.get_template(template).render(page=page, csrf=csrf, needs=needs)
+    return HTMLResponse(made, status, HEADERS)
 
 
 def document(template: str, page: Any) -> str:

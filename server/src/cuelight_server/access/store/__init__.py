@@ -61,6 +61,7 @@ from cuelight_server.access.store.trusts import (
     trust,
     trusts,
     trusts_in,
+    use_trust,
     use_workload_token,
 )
 
@@ -119,6 +120,7 @@ __all__ = [
     "trust",
     "trusts",
     "trusts_in",
+    "use_trust",
     "use_workload_token",
     "with_password",
 ]

@@ -120,11 +120,26 @@ def tokens_of(sql: Connection, actor: str, size: int = DEFAULT_SIZE) -> list[Tok
     return [_token(row) for row in sql.execute(query.limit(checked_size(size)))]
 
 
-def tokens(sql: Connection, after: str = "", size: int = DEFAULT_SIZE, holder: str | None = None) -> Page[Token]:
-    """Every key, or those of one account, by id, from above the id `after`."""
+def tokens(
+    sql: Connection,
+    after: str = "",
+    size: int = DEFAULT_SIZE,
+    *,
+    holder: str | None = None,
+    over: str | None = None,
+) -> Page[Token]:
+    """Every key, or those of one account, by id, from above the id `after`; without those that were over at `over`.
+
+    A key is over once it is revoked, has expired, or its holder is disabled.
+    """
     query = select(schema.token).where(schema.token.c.id > after).order_by(schema.token.c.id)
     if holder is not None:
         query = query.where(schema.token.c.actor == holder)
+    if over is not None:
+        table, gone = schema.token.c, select(schema.actor.c.id).where(schema.actor.c.disabled_at <= over)
+        for end in (table.expires_at, table.revoked_at):
+            query = query.where(end.is_(None) | (end > over))
+        query = query.where(table.actor.not_in(gone))
     found = sql.execute(query.limit(checked_size(size) + 1))
     return page_of([_token(row) for row in found], size, lambda each: each.id)
 

@@ -53,6 +53,11 @@ def end_trust(sql: Connection, id: str, at: str) -> None:
     sql.execute(update(schema.trust).where(schema.trust.c.id == id).values(ended_at=at))
 
 
+def use_trust(sql: Connection, id: str, at: str) -> None:
+    """Note within a change that a pipeline came in by it."""
+    sql.execute(update(schema.trust).where(schema.trust.c.id == id).values(last_used_at=at))
+
+
 def use_workload_token(sql: Connection, hashed: str, expires_at: str, now: str) -> bool:
     """Note within a change that a token was used; False where it was before. Those that ran out before `now` go."""
     table = schema.workload_token
@@ -75,4 +80,5 @@ def _trust(row: Row[Any]) -> Trust:
         minutes=row.minutes,
         created_at=row.created_at,
         ended_at=row.ended_at,
+        last_used_at=row.last_used_at,
     )

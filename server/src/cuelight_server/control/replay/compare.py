@@ -45,6 +45,7 @@ _WORDS = {
     "linked_at": "when it was linked",
     "expires_at": "when it ends",
     "ended_at": "whether it is over",
+    "last_used_at": "when it was last used",
     "changed_at": "when it was set",
     "verified_at": "when it was vouched for",
     "started_at": "when it was made",

@@ -29,6 +29,7 @@ trust = Table(
     Column("minutes", Integer, nullable=False),  # how long a key lasts
     Column("created_at", TIME, nullable=False),
     Column("ended_at", TIME),
+    Column("last_used_at", TIME),
     Index("trust_issuer", "issuer"),
 )
 

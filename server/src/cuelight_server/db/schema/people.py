@@ -36,6 +36,7 @@ token = Table(
     Column("expires_at", TIME),
     Column("revoked_at", TIME),
     Column("last_used_at", TIME),
+    Index("token_expires", "expires_at"),
 )
 
 idempotency_key = Table(  # what a request was answered, kept in its transaction: asked again, it is not done again
