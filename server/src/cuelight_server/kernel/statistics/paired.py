@@ -39,6 +39,13 @@ class Paired:
         """Both one-sided bounds, each at this confidence."""
         return Interval(self.lower(confidence), self.upper(confidence))
 
+    def plain(self, confidence: float) -> Interval | None:
+        """Both one-sided t bounds of a mean that is no share; None with fewer than two clusters."""
+        if self.clusters < 2:
+            return None
+        half = t_quantile(confidence, self.clusters - 1) * self.error
+        return Interval(self.mean - half, self.mean + half)
+
     def p_below(self, limit: float = 0.0) -> float:
         """The one-sided p of the true mean not being below the limit; 1 with fewer than two clusters."""
         if self.clusters < 2:
