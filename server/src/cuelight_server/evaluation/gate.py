@@ -23,6 +23,7 @@ from cuelight_server.kernel.verdict import Verdict
 __all__ = ["decide", "increase_pct", "stricter", "with_defaults"]
 
 _SHOWN = 5  # names in one reason
+_EXAMPLES = 2  # cases: so few are nice examples, and no evidence
 _HAIR = 1e-9  # 0.1 + 0.2 is not 0.3: limits are met within a billionth
 _COUNTABLE = 1e12  # milliseconds: beyond this nobody reads digits
 Rule = Callable[[Json, Facts], Iterator[Ruling]]
@@ -237,8 +238,9 @@ def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
     if least is not None and facts.cases < least:
         yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")
     if 0 < facts.cases < facts.least_cases:
-        words = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}"
-        yield Ruling("tier_min_cases", Mark.UNKNOWN, words)
+        few = "; one or two examples are not enough" if facts.cases <= _EXAMPLES else ""
+        asked = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}{few}"
+        yield Ruling("tier_min_cases", Mark.UNKNOWN, asked)
 
 
 def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:
