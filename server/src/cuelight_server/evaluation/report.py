@@ -80,7 +80,7 @@ def build(
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
         "outputs_digest": outputs_digest(_arms(candidate, baseline)),
-        "notes": _notes(subject, candidate, baseline, decision),
+        "notes": [*([f"stopped early: {stopped}"] if stopped else []), *_notes(subject, candidate, baseline, decision)],
         "error": None,
     }
 

@@ -118,9 +118,11 @@ def _comparison(left: Json | None, right: Json | None) -> Json | None:
             made[name] = _both(left, right, name, choose)
     if "required" in (left.get("rule"), right.get("rule")):
         made["rule"] = "required"
-    for name, choose in (("strict", any), ("allow_underpowered", all), ("stop_early", all)):
+    if "strict" in made:
+        made["strict"] = left.get("strict", False) or right.get("strict", False)
+    for name in ("allow_underpowered", "stop_early"):
         if name in made:
-            made[name] = choose([left.get(name, False), right.get(name, False)])
+            made[name] = left.get(name, False) and right.get(name, False)
     return made
 
 

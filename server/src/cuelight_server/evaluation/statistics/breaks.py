@@ -38,10 +38,7 @@ def _more_than_chance(looked: Iterable[Pair], seen: int, *, strict: bool) -> flo
     that passed as often as it has samples, a whole break has the chance 1 / C(2k, k). Their number is a sum of such.
     """
     chances = [1 / math.comb(2 * one.of, one.of) for one in looked if one.passed + one.before == one.of]
-    points = [1.0]
+    points = [1.0] + [0.0] * seen  # the chance of 0, 1, ... `seen` whole breaks
     for chance in chances:
-        points = [
-            (points[at] if at < len(points) else 0.0) * (1 - chance) + (points[at - 1] * chance if at else 0.0)
-            for at in range(len(points) + 1)
-        ]
-    return math.fsum(points[seen:]) - (0 if strict else points[seen] / 2)
+        points = [point * (1 - chance) + (points[at - 1] * chance if at else 0.0) for at, point in enumerate(points)]
+    return 1 - math.fsum(points[:seen]) - (0 if strict else points[seen] / 2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cuelight_server.evaluation.model import Comparison, Finding
 from cuelight_server.evaluation.statistics.pairs import Pair, least_samples
-from cuelight_server.evaluation.statistics.settings import Settings
+from cuelight_server.evaluation.statistics.settings import LOOKS, Settings
 from cuelight_server.kernel.statistics.distributions import normal_quantile
 from cuelight_server.kernel.statistics.paired import POWER, Paired, detectable, needed, paired
 from cuelight_server.kernel.statistics.proportions import Interval, mcnemar, newcombe_paired
@@ -16,20 +16,23 @@ _REACH = 1_000_000  # cases: more is out of reach, and no number is given
 _MOST_SAMPLES = 20
 
 
-def compare(found: Sequence[Pair], how: Settings) -> Comparison:
+def compare(found: Sequence[Pair], how: Settings, look: int = LOOKS) -> Comparison:
     """Non-inferiority with a margin, and harm, as two one-sided tests on the paired differences.
 
     One sample of independent cases: McNemar for harm, Newcombe's paired interval for the margin. Otherwise the t interval
     of the means of cases, its error by cluster. With three samples or more half of the error rate is kept for the
-    single cases (see `breaks`). A drop that is shown but lies within the margin is no loss.
+    single cases (see `breaks`). A drop that is shown but lies within the margin is no loss. `look` is which of the looks at
+    an unfinished run this is.
     """
     mean = paired([one.difference for one in found], [one.cluster or at for at, one in enumerate(found)])
     samples = least_samples(found)
     plain = bool(found) and max(one.of for one in found) == 1 and mean.clusters == mean.n
-    between = _newcombe(found, how.last_look) if plain else mean.interval(how.last_look)
+    level = how.bound(look)
+    between = _newcombe(found, level) if plain else mean.interval(level)
     between = Interval(max(-1.0, between.lower), min(1.0, between.upper))
-    alpha = (1 - how.last_look) / (2 if samples >= ENOUGH_SAMPLES else 1)
-    harm = _broken(found, how, alpha) if plain else mean.upper(1 - alpha) < 0
+    alpha = 1 - how.bound(look, 0.5 if samples >= ENOUGH_SAMPLES else 1.0)
+    p_worse = mcnemar(*_changed(found), exact=how.strict) if plain else _p_worse(found, mean)
+    harm = p_worse <= alpha
     finding = Finding.OPEN
     if mean.clusters >= 2 and between.lower > -how.margin:
         finding = Finding.NOT_WORSE
@@ -48,7 +51,7 @@ def compare(found: Sequence[Pair], how: Settings) -> Comparison:
         lower=between.lower,
         upper=between.upper,
         method="newcombe" if plain else "t",
-        p_worse=mcnemar(*_changed(found), exact=how.strict) if plain else mean.p_below(),
+        p_worse=p_worse,
         lower_cases=sum(one.difference < 0 for one in found),
         higher_cases=sum(one.difference > 0 for one in found),
         drop_shown=harm and mean.mean < 0,
@@ -77,8 +80,10 @@ def _newcombe(found: Sequence[Pair], confidence: float) -> Interval:
     return newcombe_paired(both, broken, fixed, len(found) - both - broken - fixed, 2 * confidence - 1)
 
 
-def _broken(found: Sequence[Pair], how: Settings, alpha: float) -> bool:
-    return mcnemar(*_changed(found), exact=how.strict) <= alpha
+def _p_worse(found: Sequence[Pair], mean: Paired) -> float:
+    """The one-sided p of the t test, never below what so few changed cases could give whatever their signs."""
+    changed = {one.cluster or one.case for one in found if one.difference}
+    return max(mean.p_below(), 0.5 ** len(changed))
 
 
 def _spread(mean: Paired) -> float:

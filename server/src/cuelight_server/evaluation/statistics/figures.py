@@ -3,6 +3,7 @@
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -99,14 +100,8 @@ def _quantiles(arms: Sequence[ArmResult], confidence: float, seed: str) -> list[
     left = [[one.quantiles(row) for one in times] for row in _left_out(cases)]
     made = []
     for at, name in enumerate(_QUANTILES):
-        both = [
-            _bounds(lambda row, arm=arm, at=at: row[arm][at], real, drawn, left, confidence) for arm in range(len(arms))
-        ]
-        ratio = (
-            _bounds(lambda row, at=at: _ratio(row[0][at], row[1][at]), real, drawn, left, confidence)
-            if len(arms) > 1
-            else None
-        )
+        both = [_bounds(partial(_value, arm, at), real, drawn, left, confidence) for arm in range(len(arms))]
+        ratio = _bounds(partial(_ratio, at), real, drawn, left, confidence) if len(arms) > 1 else None
         made.append(_figure(name, both, ratio))
     return made
 
@@ -134,13 +129,18 @@ def _bounds(
     known = [one for row in drawn if (one := pick(row)) is not None]
     if value is None:
         return None
-    if len(real[0]) == 0 or len(left) < 2 or not known:
+    if len(left) < 2 or not known:
         return _row(value, None)
     out = [one for row in left if (one := pick(row)) is not None]
     return _row(value, bca(value, known, out, 2 * confidence - 1))
 
 
-def _ratio(now: float | None, before: float | None) -> float | None:
+def _value(arm: int, at: int, row: Quantiles) -> float | None:
+    return row[arm][at]
+
+
+def _ratio(at: int, row: Quantiles) -> float | None:
+    now, before = row[0][at], row[1][at]
     return now / before if now is not None and before else None
 
 

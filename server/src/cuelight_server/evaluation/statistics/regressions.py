@@ -1,6 +1,6 @@
 """What became of the cases between production and this version, with noise kept apart from breaks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cuelight_server.evaluation import scoring
 from cuelight_server.evaluation.model import ArmResult, CaseResult, Regressions, Standing
@@ -34,6 +34,12 @@ def sort_out(candidate: ArmResult, baseline: ArmResult | None, how: Settings) ->
     )
 
 
+def at_once(candidate: ArmResult, baseline: ArmResult) -> tuple[str, ...]:
+    """The newly failing cases that no further case can excuse as noise: for a run that is not at its end."""
+    flipped = set(scoring.newly_failing(candidate, baseline))
+    return _in_order(candidate, flipped - _noise(candidate, pairs(candidate, baseline)))
+
+
 def _noise(candidate: ArmResult, found: Sequence[Pair]) -> set[str]:
     """The cases whose failing here may be chance: enough samples in both arms, and nothing that counts at once."""
     enough = {one.case for one in found if one.of >= ENOUGH_SAMPLES}
@@ -50,5 +56,5 @@ def _unstable(one: CaseResult) -> bool:
     return len(one.samples) >= ENOUGH_SAMPLES and len(known) > 1 and not _counts_at_once(one)
 
 
-def _in_order(candidate: ArmResult, ids: set[str]) -> tuple[str, ...]:
+def _in_order(candidate: ArmResult, ids: Collection[str]) -> tuple[str, ...]:
     return tuple(one.case.id for one in candidate.cases if one.case.id in ids)

@@ -30,11 +30,14 @@ class Settings:
         """The rate at which an unchanged version may be blocked."""
         return 1 - self.confidence
 
-    @property
-    def last_look(self) -> float:
-        """The confidence of the bounds at the end: a little more where there were looks before it."""
-        found = look_confidence(LOOKS, LOOKS, self.alpha) if self.stop_early else None
-        return self.confidence if found is None else found
+    def bound(self, look: int = LOOKS, share: float = 1.0) -> float:
+        """The confidence of a one-sided bound that has a share of the error rate, at a look or at the end.
+
+        Where the run may stop early each look needs more, and the end a little more (O'Brien and Fleming).
+        """
+        alpha = self.alpha * share
+        found = look_confidence(look, LOOKS, alpha) if self.stop_early else None
+        return 1 - alpha if found is None else found
 
 
 def settings(gate: Json) -> Settings:

@@ -1,5 +1,6 @@
 """Many tests at once: which of them may be called shown when each is one of a family."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 _HAIR = 1e-12
@@ -20,7 +21,8 @@ def tarone_holm(ps: Sequence[tuple[float, float]], alpha: float) -> frozenset[in
 
     A test that could not reach alpha / K however it came out takes no share of the level.
     """
-    share = next(k for k in range(1, len(ps) + 2) if sum(least <= alpha / k + _HAIR for _, least in ps) <= k)
+    reach = sorted(least for _, least in ps)
+    share = next(k for k in range(1, len(ps) + 2) if bisect_right(reach, alpha / k + _HAIR) <= k)
     able = sorted((at for at, (_, least) in enumerate(ps) if least <= alpha / share + _HAIR), key=lambda at: ps[at][0])
     shown: set[int] = set()
     for rank, at in enumerate(able):
