@@ -238,9 +238,11 @@ def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
     if least is not None and facts.cases < least:
         yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")
     if 0 < facts.cases < facts.least_cases:
-        few = "; one or two examples are not enough" if facts.cases <= _EXAMPLES else ""
-        asked = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}{few}"
+        asked = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}"
         yield Ruling("tier_min_cases", Mark.UNKNOWN, asked)
+    if 0 < facts.cases <= _EXAMPLES:
+        nice = "one example is" if facts.cases == 1 else "two examples are"
+        yield Ruling("examples", Mark.UNKNOWN, f"not enough: {nice} no evidence")
 
 
 def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:

@@ -9,8 +9,9 @@ from cuelight_server.evaluation.statistics import words
 from cuelight_server.evaluation.statistics.comparing import ENOUGH_SAMPLES, compare
 from cuelight_server.evaluation.statistics.pairs import pairs
 from cuelight_server.evaluation.statistics.regressions import at_once
-from cuelight_server.evaluation.statistics.settings import LOOKS, settings
+from cuelight_server.evaluation.statistics.settings import settings
 from cuelight_server.evaluation.strictness import with_defaults
+from cuelight_server.kernel.statistics.planning import LOOKS
 
 _HAIR = 1e-9
 

@@ -8,7 +8,7 @@ from cuelight_server.kernel.terms import Tier
 Json = Mapping[str, Any]
 
 LEAST_CASES: Mapping[Tier, int] = {
-    Tier.LOW: 3,
+    Tier.LOW: 1,
     Tier.STANDARD: 5,
     Tier.ELEVATED: 10,
     Tier.HIGH: 20,

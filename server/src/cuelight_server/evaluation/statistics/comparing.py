@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 from cuelight_server.evaluation.model import Comparison, Finding
 from cuelight_server.evaluation.statistics.pairs import Pair, least_samples
-from cuelight_server.evaluation.statistics.settings import LOOKS, Settings
+from cuelight_server.evaluation.statistics.settings import Settings
 from cuelight_server.kernel.statistics.distributions import normal_quantile
 from cuelight_server.kernel.statistics.paired import POWER, Paired, detectable, needed, paired
+from cuelight_server.kernel.statistics.planning import LOOKS
 from cuelight_server.kernel.statistics.proportions import Interval, mcnemar, newcombe_paired
 from cuelight_server.kernel.statistics.stability import within_variance
 

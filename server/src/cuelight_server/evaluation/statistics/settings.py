@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuelight_server.evaluation.model import Json
-from cuelight_server.kernel.statistics.paired import needed
+from cuelight_server.kernel.statistics.planning import CONFIDENCE, LOOKS, MARGIN, cases_for
 from cuelight_server.kernel.statistics.sequential import look_confidence
 from cuelight_server.kernel.terms import Tier
 
 REQUIRED, REPORTED = "required", "reported"
-MARGIN, CONFIDENCE = 0.05, 0.95
-LOOKS = 5  # of a run that may stop early, evenly spread
-_CHANGING = 0.1  # the share of cases that changes between two good versions, to plan with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +50,6 @@ def settings(gate: Json) -> Settings:
     )
 
 
-def enough_to_require(margin: float, confidence: float = CONFIDENCE) -> int:
-    """How many cases a suite needs before a tier asks it to show the margin: 248 for 5 points."""
-    return needed(_CHANGING, margin, confidence)
-
-
 def resolved(gate: Json, tier: Tier, cases: int, *, settings_changed: bool) -> dict[str, Any]:
     """The gate with its comparison said in full.
 
@@ -67,7 +59,7 @@ def resolved(gate: Json, tier: Tier, cases: int, *, settings_changed: bool) -> d
     """
     own = settings(gate)
     margin, confidence = min(own.margin, MARGIN), max(own.confidence, CONFIDENCE)
-    by_tier = tier >= Tier.HIGH and settings_changed and cases >= enough_to_require(margin, confidence)
+    by_tier = tier >= Tier.HIGH and settings_changed and cases >= cases_for(margin, confidence)
     said = {
         "rule": REQUIRED if own.required or by_tier else REPORTED,
         "margin": margin if by_tier else own.margin,
