@@ -28,7 +28,7 @@ def show_certainty(report: Report) -> None:
 
 def _row(one: Report) -> Sequence[Span]:
     say_it = money if one["figure"] == "cost_usd" else _milliseconds
-    name = _NAMES.get(one["figure"], one["figure"])
+    name = _NAMES.get(str(one["figure"]), str(one["figure"]))
     return (name, _span(one["candidate"], say_it), _span(one["baseline"], say_it), _span(one["ratio"], _change))
 
 

@@ -209,6 +209,11 @@ def test_a_metric_with_a_margin_must_be_shown_to_be_no_worse(now, direction, ver
     assert any(one.startswith(words) for one in decision.why) is bool(words)
 
 
+def test_no_failed_blocker_is_said_with_what_so_few_cases_may_hide():
+    made = statistics_of(arm("v1", *"+" * 29), None, {"min_pass_rate": 0.5})
+    assert made["blocked"] == {"cases": 0, "of": 29, "upper": 0.0981}
+
+
 def test_improvements_are_claimed_only_where_they_hold_with_all_of_them_looked_at():
     gate = {"min_pass_rate": 0.1, "metrics": [METRIC]}
     few = statistics_of(arm("v2", *"+" * 20, gate={}), arm("v1", *"-" * 4, *"+" * 16, gate={}), {"min_pass_rate": 0.1})
@@ -242,6 +247,7 @@ def test_the_stability_of_a_case_says_how_often_it_passes_and_flips():
     candidate, baseline = arm("v2", "++-", "+++"), arm("v1", "+++", "+++")
     made = stability(candidate, baseline, sort_out(candidate, baseline, HOW))
     assert made["words"] == ["unstable, neither failed nor passed: C0"]
+    assert made["all_pass"] == 0.5
     (row,) = made["cases"]
     assert (row["id"], row["passes"], row["of"], row["flaky"]) == ("C0", 2, 3, True)
     assert (row["production_passes"], row["production_of"]) == (3, 3)
@@ -326,6 +332,12 @@ def test_a_run_that_was_stopped_never_passes():
     assert (fine["verdict"], fine["why"]) == ("inconclusive", ["a blocker has failed"])
     bad = build(subject, suite, arm("v2", *"-" * 10), None, stopped="the pass rate cannot reach 0.50 any more")
     assert (bad["verdict"], bad["notes"][0]) == ("fail", "stopped early: the pass rate cannot reach 0.50 any more")
+
+
+def test_a_case_says_in_the_suite_which_others_it_belongs_with():
+    bare = {"id": "A", "category": "normal", "title": "A", "input": {}}
+    made = read_suite("main", "d", {"cases": [{**bare, "cluster": "letter 7"}, {**bare, "id": "B"}]})
+    assert [one.cluster for one in made.cases] == ["letter 7", ""]
 
 
 def test_cases_of_one_cluster_are_one_piece_of_evidence():

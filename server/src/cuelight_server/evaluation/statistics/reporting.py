@@ -1,5 +1,6 @@
 """The two parts of a report: `statistics`, this version against production, and `stability`, case by case."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,8 @@ from cuelight_server.evaluation.statistics.pairs import pairs, sound
 from cuelight_server.evaluation.statistics.regressions import sort_out
 from cuelight_server.evaluation.statistics.sections import changes, improvements, p_better, parts
 from cuelight_server.evaluation.statistics.settings import settings
-from cuelight_server.kernel.statistics.proportions import wilson
-from cuelight_server.kernel.statistics.stability import Steadiness, flaky, icc, steadiness
+from cuelight_server.kernel.statistics.proportions import clopper_pearson_upper, wilson
+from cuelight_server.kernel.statistics.stability import Steadiness, all_pass, flaky, icc, steadiness
 
 Row = dict[str, Any]
 _FEW = 2  # cases: nice examples, and no evidence
@@ -52,6 +53,7 @@ def statistics(candidate: ArmResult, baseline: ArmResult | None, gate: Json, fou
     return {
         "words": _sentences(candidate, baseline, found, segments, better),
         "pass_rate": {"lower": round(within.lower, 4), "upper": round(within.upper, 4)} if candidate.cases else None,
+        "blocked": _blocked(candidate, how.confidence),
         "comparison": _comparison(found.comparison),
         "left_out": len(candidate.cases) - len(both) if both else 0,
         "metrics": [_metric(one) for one in found.metrics.values()],
@@ -60,6 +62,12 @@ def statistics(candidate: ArmResult, baseline: ArmResult | None, gate: Json, fou
         "figures": figures(candidate, baseline if both else None, how.confidence, seed),
         "seed": seed,
     }
+
+
+def _blocked(candidate: ArmResult, confidence: float) -> Row:
+    """Cases with a failed blocker, and the share of such cases that so many may still hide."""
+    cases, failed = len(candidate.cases), sum(bool(one.blockers) for one in candidate.cases)
+    return {"cases": failed, "of": cases, "upper": round(clopper_pearson_upper(failed, cases, confidence), 4)}
 
 
 def stability(candidate: ArmResult, baseline: ArmResult | None, cases: Regressions) -> Row:
@@ -77,6 +85,7 @@ def stability(candidate: ArmResult, baseline: ArmResult | None, cases: Regressio
     return {
         "samples": least,
         "words": _steadiness_words(least, cases),
+        "all_pass": _all_pass(counts, least),
         "icc": None if ratio is None else round(ratio, 4),
         "unstable": list(cases.unstable),
         "doubtful": list(cases.doubtful),
@@ -99,6 +108,13 @@ class _Counts:
     def of_case(cls, one: CaseResult) -> "_Counts":
         known = [standing for standing in sound(one) if standing is not Standing.UNDECIDED]
         return cls(one.case.id, known.count(Standing.SOUND), len(known))
+
+
+def _all_pass(counts: Sequence[_Counts], times: int) -> float | None:
+    """The chance that so many samples of a case all pass, over all cases; None where one sample is all there is."""
+    shares = [all_pass(one.passes, one.of, times) for one in counts] if times > 1 else []
+    known = [one for one in shares if one is not None]
+    return round(math.fsum(known) / len(known), 4) if known else None
 
 
 def _mixed(one: _Counts | None) -> bool:

@@ -31,15 +31,11 @@ def wilson(passed: int, n: int, confidence: float = 0.95) -> Interval:
     )
 
 
-def clopper_pearson(passed: int, n: int, confidence: float = 0.95) -> Interval:
-    """The two-sided exact interval of a share (Clopper and Pearson 1934)."""
-    tail = (1 - confidence) / 2
-    lower = 0.0 if passed == 0 else beta_quantile(tail, passed, n - passed + 1)
-    return Interval(lower, clopper_pearson_upper(passed, n, 1 - tail))
-
-
 def clopper_pearson_upper(events: int, n: int, confidence: float = 0.95) -> float:
-    """The share that events may have at most, one-sided and exact: 59 cases without any show less than 5 %."""
+    """The share that events may have at most, one-sided and exact (Clopper and Pearson 1934).
+
+    59 cases without any show less than 5 %.
+    """
     return 1.0 if n <= 0 or events >= n else beta_quantile(confidence, events + 1, n - events)
 
 
