@@ -117,6 +117,12 @@ def test_many_small_losses_are_harm_though_no_case_is_newly_failing():
     assert decision.why == ("shown to be worse than production: 33 points lower (-45.2 to -21.4) over 24 cases",)
 
 
+@pytest.mark.parametrize(("changed", "harm"), [(5, False), (6, True)])
+def test_a_few_cases_that_all_lose_a_little_cannot_show_harm_whatever_their_spread(changed, harm):
+    found = look(arm("v2", *["++++-"] * changed), arm("v1", *["+++++"] * changed), GATE).comparison
+    assert (found.finding == "harm") is harm
+
+
 def test_a_comparison_that_is_required_and_open_is_inconclusive_with_what_would_settle_it():
     arms = arm("v2", *"+" * 30), arm("v1", *"+" * 30)
     required = {"min_pass_rate": 0.5, "comparison": {"rule": "required", "margin": 0.05}}
