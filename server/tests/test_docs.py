@@ -253,6 +253,21 @@ def ask_for_models(asked):
     asked("POST /api/v1/models/retired", json={"model": "example-1", "why": "a try"})
 
 
+def ask_for_an_evaluation(asked, api, version, until):
+    name = version["prompt"]
+    id = asked("POST /api/v1/evaluations", json=version)["id"]
+    while asked("GET /api/v1/evaluations/{id}", f"{api}/evaluations/{id}")["state"] not in ("done", "error"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    asked("GET /api/v1/evaluations", params={"prompt": name})
+    asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
+    asked("GET /api/v1/evaluations/{id}/cases/{case}", f"{api}/evaluations/{id}/cases/S01")
+    asked("GET /api/v1/evaluations/{id}/report", f"{api}/evaluations/{id}/report")
+    for page in ("", "/report.html", "/cases/S01"):
+        asked(f"GET /evaluations/{{id}}{page.replace('S01', '{case}')}", f"/evaluations/{id}{page}")
+    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
+
+
 def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     bundle = read_folder(ROOT / "client/src/cuelight/cli/examples/minimal").bundle
     name, api = "newsletter.subject_line", "/api/v1"
@@ -271,14 +286,8 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     asked("GET /api/v1/prompts/{name}", f"{api}/prompts/{name}")
     asked("GET /api/v1/prompts/{name}/{label}", f"{api}/prompts/{name}/v1")
     asked("GET /api/v1/export/{workflow}", f"{api}/export/newsletter")
-    id = asked("POST /api/v1/evaluations", json=version)["id"]
     until = time.monotonic() + 30
-    while asked("GET /api/v1/evaluations/{id}", f"{api}/evaluations/{id}")["state"] not in ("done", "error"):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    asked("GET /api/v1/evaluations", params={"prompt": name})
-    asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
-    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
+    ask_for_an_evaluation(asked, api, version, until)
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)
     asked("GET /api/v1/releases", params={"prompt": name})
@@ -294,7 +303,7 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     who_decides(asked, api, name)
     ask_for_models(asked)
     ask_for_the_end(asked, name)
-    for page in ("/healthz", "/", "/owners", "/access", "/signin", "/audit"):
+    for page in ("/healthz", "/", "/owners", "/access", "/signin", "/audit", "/evaluations"):
         asked(f"GET {page}")
     given = {address: answer.json() for address, answer in asked.answers.items() if address in KEYS}
     assert {address: sorted(answer) for address, answer in given.items()} == {

@@ -150,6 +150,18 @@ class Admin:
         """How far an evaluation is, and its report once it is done."""
         return self._get(f"/evaluations/{_step(evaluation)}")
 
+    def written_report(self, evaluation: str, form: str) -> str:
+        """The report of an evaluation as a text: `markdown`, `junit` or `html`."""
+        return str(self._get(f"/evaluations/{_step(evaluation)}/report", form=form)["text"])
+
+    def evaluated_case(self, evaluation: str, case: str) -> Json:
+        """One case of an evaluation, with the outputs of both versions side by side."""
+        return self._get(f"/evaluations/{_step(evaluation)}/cases/{_step(case)}")
+
+    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
+        """One page of a prompt's evaluations, newest first."""
+        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
+
     def compare(self, prompt: str, before: str, after: str) -> Json:
         """How two versions did on the same test set."""
         return self._get("/compare", **{"prompt": prompt, "from": before, "to": after})

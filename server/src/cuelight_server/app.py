@@ -135,6 +135,7 @@ def build(
     doors = Doors(
         passwords=passwords, host=host, public_url=front.public_url, rules=front.rules, others=others, sso=sso
     )
+    app.state.written_report = web.written  # the one page that the API hands out too
     app.router.routes.extend(web.routes(desk, doors, how))
     return app
 

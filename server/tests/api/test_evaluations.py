@@ -53,6 +53,30 @@ def test_an_evaluation_is_asked_for_run_and_read(http, desk):
     assert [one["case"] for one in page["items"] + rest["items"]] == [f"S{n:02}" for n in range(1, 13)]
 
 
+def test_a_report_is_given_in_other_forms_once_the_run_has_ended(http, desk):
+    id = http.post("/api/v1/evaluations", json={"prompt": "sales.research_summary", "label": "v1"}).json()["id"]
+    early = http.get(f"/api/v1/evaluations/{id}/report")
+    assert (early.status_code, early.json()["error"]["kind"]) == (409, "conflict")
+    assert run_pending(desk, {})
+    for form, start in (("markdown", "### "), ("junit", "<?xml")):
+        given = http.get(f"/api/v1/evaluations/{id}/report", params={"form": form}).json()
+        assert given["form"] == form
+        assert given["text"].startswith(start)
+    assert http.get(f"/api/v1/evaluations/{id}/report", params={"form": "pdf"}).status_code == 422
+
+
+def test_one_case_is_given_with_its_input_and_what_was_answered(http, desk):
+    id = http.post("/api/v1/evaluations", json={"prompt": "sales.research_summary", "label": "v1"}).json()["id"]
+    assert run_pending(desk, {})
+    case = http.get(f"/api/v1/evaluations/{id}/cases/S01").json()
+    assert (case["id"], case["row"]["state"], len(case["pairs"])) == ("S01", "passing", 1)
+    assert case["pairs"][0]["baseline"] is None
+    assert case["pairs"][0]["candidate"]["output"]
+    assert case["input"]
+    assert http.get(f"/api/v1/evaluations/{id}/cases/S99").status_code == 404
+    assert http.get("/api/v1/evaluations/eval_x/cases/S01").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

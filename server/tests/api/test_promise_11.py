@@ -1,5 +1,6 @@
 """Promise 11: every route × everybody × a workflow that is not theirs, and every key × every other environment."""
 
+import json
 import sys
 from itertools import product
 
@@ -22,6 +23,7 @@ from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, transaction
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.kernel.terms import Environment
+from cuelight_server.prompts import store as prompts
 from cuelight_server.vault.sealing import key_text, read_keys
 from server.tests.api.test_doors import all_routes, bearer
 from server.tests.folders import OWNERS, folder, suite, workflow
@@ -73,8 +75,17 @@ def world(desk):
 def _rows(desk, name):
     digest = "sha256:" + "0" * 64
     asked = {"id": f"eval_{name}", "prompt": f"{name}.answer", "label": "v1", "content_digest": digest}
-    state = {"suite_digest": digest, "provider": "echo", "state": "queued", "done": 0, "total": 1}
     with transaction(desk.registry, Intent.WRITE) as sql:
+        measured = prompts.suite(sql, name, "answer").digest
+        report = {
+            "why": [],
+            "suite": {"name": "answer"},
+            "prompt": f"{name}.answer",
+            "version": "v1",
+            "verdict": "pass",
+        }
+        state = {"suite_digest": measured, "provider": "echo", "state": "done", "done": 1, "total": 1}
+        state |= {"report": json.dumps(report), "verdict": "pass", "finished_at": AT}
         sql.execute(insert(schema.evaluation).values(**asked, **state, actor="x", created_at=AT))
     with transaction(desk.calls, Intent.WRITE) as sql:
         place = {"environment": "production", "id": f"out_{name}", "at": AT, "prompt": f"{name}.answer"}
@@ -97,6 +108,7 @@ def example(name, field, ids, area):
         "workflow": name,
         "subject": f"{name}.answer",
         "label": "v1",
+        "case": suite()["cases"][0]["id"],
         "from": "v1",
         "to": KEEPERS["risk_owner"] if area == "handovers" else "v1",
         "id": ids[name].get(area, ""),
@@ -276,23 +288,41 @@ def test_promise_11_every_page_and_everybody_and_a_workflow_that_is_not_theirs(d
     app = build(desk, worker=False, keyring=KEYRING)
     found = [one for one in all_routes(app) if isinstance(one, Route) and declared(one.endpoint) is Verb.DESK_READ]
     pages = [one for one in found if "GET" in one.methods]
-    assert {one.path for one in pages} == {"/", "/owners", "/access", "/people", "/account", "/audit", LINE}
+    assert {one.path for one in pages} == {
+        "/",
+        "/owners",
+        "/access",
+        "/people",
+        "/account",
+        "/audit",
+        LINE,
+        *EVALUATIONS,
+    }
     query = {"workflow": "{0}", "who": KEEPERS["risk_owner"], "verb": "release.roll_back", "subject": "{0}.answer"}
     with TestClient(app, follow_redirects=False) as client:
         for page, person in product(pages, EVERYBODY):
             client.cookies.set("cuelight_session", open_session(desk, person, DEMO, HERE, rules=SessionRules()))
-            address = page.path.replace("{seq:int}", "1")
+            address = page.path.replace("{seq:int}", "1").replace("{case}", suite()["cases"][0]["id"])
             there, never = (
-                client.get(address, params={key: words.format(name) for key, words in query.items()})
+                client.get(
+                    address.replace("{id}", IDS[name]["evaluations"]),
+                    params={key: words.format(name) for key, words in query.items()},
+                )
                 for name in (FOREIGN, NOWHERE)
             )
             if page.path not in ("/", "/account", "/people"):  # these take no question
                 assert masked(there, FOREIGN, world) == masked(never, NOWHERE, world), (page.path, person)
-            plain = client.get(address)
-            assert plain.status_code == (404 if page.path == LINE else 200)
-            assert FOREIGN not in plain.text, (page.path, person)
+            plain = client.get(address.replace("{id}", IDS[FOREIGN]["evaluations"]))
+            assert plain.status_code == (404 if page.path == LINE or "{id}" in page.path else 200)
+            assert FOREIGN not in plain.text.replace(IDS[FOREIGN]["evaluations"], ""), (page.path, person)
 
 
+EVALUATIONS = (
+    "/evaluations",
+    "/evaluations/{id}",
+    "/evaluations/{id}/report.html",
+    "/evaluations/{id}/cases/{case}",
+)
 LINE = "/audit/{seq:int}"  # the first line, which is the desk's own
 
 

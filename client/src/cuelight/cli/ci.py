@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from cuelight.admin import DEFAULT_URL
+from cuelight.cli.checking import ci_check
 from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import say, show_json
 from cuelight.contract.errors import Denied, Invalid, Unavailable
@@ -22,7 +23,10 @@ _HOW = (
 
 @click.group("ci")
 def ci_command() -> None:
-    """Come in from a pipeline, without a stored key."""
+    """Check pull requests, and come in from a pipeline without a stored key."""
+
+
+ci_command.add_command(ci_check)
 
 
 @ci_command.command("login")

@@ -1,7 +1,9 @@
 """`cuelight eval`: a version meets its suite, on a local desk or on the real one."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -14,22 +16,62 @@ from cuelight.cli.local import local_desk
 from cuelight.cli.names import is_prompt, label_in, prompt_in, reference
 from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.report import show_report
+from cuelight.cli.reports import Files, places, report_option, write_reports
 from cuelight.cli.show import show_json, waiting
 from cuelight.contract.errors import KINDS, CuelightError, Invalid, Unavailable
 from cuelight.files import Folder, read_folder
 
+PRODUCTION = "production"
 PROVIDERS = click.Choice(["recorded", "openai"])
 _POLL_S, _POLL_MAX_S = 0.05, 1.0
 _EXITS = {"pass": ending.OK, "fail": ending.FAIL, "inconclusive": ending.INCONCLUSIVE}
 _RECORD = "--provider openai asks a model instead"
 
 
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run is asked for; `compare` is (A, B) where B is to be evaluated against A."""
+
+    provider: str
+    baseline: str | None
+    compare: tuple[str, str] | None
+    files: Files
+
+    def between(self, label: str | None) -> tuple[str | None, str]:
+        """(label, baseline) as they were asked for. Invalid where they were asked for twice."""
+        if self.compare is None:
+            return label, self.baseline or PRODUCTION
+        if label or self.baseline:
+            raise Invalid("--compare and --baseline or --version, expected one of them", "--compare A B says both")
+        return self.compare[1], self.compare[0]
+
+
+def how_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """--provider, --baseline, --compare and --report; the command gets `how`."""
+
+    @click.option("--provider", type=PROVIDERS, default="recorded", show_default=True, help="Where outputs come from.")
+    @click.option("--baseline", metavar="LABEL", help=f"What to compare with; {PRODUCTION} if left out.")
+    @click.option("--compare", nargs=2, metavar="A B", help="Evaluate label B against label A of the same prompt.")
+    @report_option
+    @wraps(command)
+    def with_how(
+        *args: Any,
+        provider: str,
+        baseline: str | None,
+        compare: tuple[str, str] | None,
+        report_files: tuple[str, ...],
+        **named: Any,
+    ) -> Any:
+        return command(*args, how=How(provider, baseline, compare or None, places(report_files)), **named)
+
+    return with_how
+
+
 @click.command("eval")
 @click.argument("what", metavar="FOLDER|REFERENCE")
 @click.option("--prompt", metavar="P", help="In a folder: which prompt.")
 @click.option("--version", "label", metavar="V", help="In a folder: which label; the newest version if left out.")
-@click.option("--provider", type=PROVIDERS, default="recorded", show_default=True, help="Where outputs come from.")
-@click.option("--baseline", default="production", show_default=True, metavar="LABEL", help="What to compare with.")
+@how_options
 @json_option
 @desk_options
 @click.pass_context
@@ -39,8 +81,7 @@ def eval_command(
     what: str,
     prompt: str | None,
     label: str | None,
-    provider: str,
-    baseline: str,
+    how: How,
     as_json: bool,  # noqa: FBT001  click passes flags
     where: Where,
 ) -> None:
@@ -48,33 +89,45 @@ def eval_command(
 
     Exit code 0 is a pass, 10 a fail, 11 inconclusive, 20 and above an error. Only a run on the desk counts for a release.
     """
-    if Path(what).is_dir() or "@" not in what:
+    if Path(what).is_dir() or not ("@" in what or (how.compare and is_prompt(what))):
         if ctx.get_parameter_source("server") is click.core.ParameterSource.COMMANDLINE:
             raise Invalid(
                 "a folder and --server, expected a reference",
                 "push the folder, then: cuelight eval <workflow>.<prompt>@<label>",
             )
-        report, command = _in_folder(what, prompt, label, provider, baseline)
+        report, command = _in_folder(what, prompt, label, how)
     else:
         _refuse_folder_options(prompt, label)
-        name, label = reference(what)
+        name, label, baseline = _on_desk(what, how)
         with where.admin() as admin:
-            report, command = run(admin, name, label, provider, baseline)["report"], ""
+            done = run(admin, name, label, how.provider, baseline)
+            write_reports(admin, done, how.files)
+        report, command = done["report"], ""
     _finish(report, command, as_json=as_json)
 
 
-def _in_folder(
-    what: str, prompt: str | None, label: str | None, provider: str, baseline: str
-) -> tuple[dict[str, Any], str]:
+def _on_desk(what: str, how: How) -> tuple[str, str, str]:
+    """(prompt, label, baseline) of what is to be evaluated on the desk."""
+    if how.compare and "@" in what:
+        name = what.partition("@")[0]
+        raise Invalid(f"{what} and --compare, expected one label", f"cuelight eval {name} --compare A B")
+    name, named = (what, None) if how.compare else reference(what)
+    label, baseline = how.between(None)
+    return name, label or named or "", baseline
+
+
+def _in_folder(what: str, prompt: str | None, label: str | None, how: How) -> tuple[dict[str, Any], str]:
     if is_prompt(what) and not Path(what).exists():
         raise Invalid(f"{what} names a prompt but no version of it", f"cuelight eval {what}@<label>")
     read = read_folder(what)
     short = prompt_in(read, prompt)
-    label = label_in(read, short, label)
-    if baseline != "production":
+    asked, baseline = how.between(label)
+    label = label_in(read, short, asked)
+    if baseline != PRODUCTION:
         label_in(read, short, baseline)
     with local_desk() as admin:
-        done = drafted(admin, read, short, label, provider, baseline)
+        done = drafted(admin, read, short, label, how.provider, baseline)
+        write_reports(admin, done, how.files)
     return done["report"], f"cuelight try {quote(what)} --prompt {short} --version {label}"
 
 

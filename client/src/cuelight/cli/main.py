@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "push": ("push", "Put a folder on the desk: versions are minted, drafts saved."),
     "export": ("push", "Write a workflow of the desk as a folder."),
     "diff": ("diff", "Show what changes between two versions, part by part."),
+    "report": ("reports", "Show or save the report of an evaluation."),
     "compare": ("compare", "Show how two versions did on the same test set."),
     "try": ("trying", "Run a few cases and look at the outputs."),
     "eval": ("evaluate", "Run the whole suite on a version, against production."),
@@ -42,7 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "access": ("access", "Explain a right; let people into a workflow."),
     "govern": ("govern", "Changes of who decides: agree, decline, put into force."),
     "handover": ("govern", "Hand a role over to somebody."),
-    "ci": ("ci", "Come in from a pipeline, without a stored key."),
+    "ci": ("ci", "Check a pull request; come in from a pipeline without a stored key."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 

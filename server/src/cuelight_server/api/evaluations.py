@@ -8,10 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from cuelight_server.api.auth import Caller, DeskDep, Limit, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import evaluation
+from cuelight_server.evaluation.written.junit import junit
+from cuelight_server.evaluation.written.markdown import markdown
+from cuelight_server.kernel.errors import Conflict
 from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.views import comparison
 from cuelight_server.views import evaluation as view
+from cuelight_server.views import report as written_view
 
+Form = Literal["markdown", "junit", "html"]
 router = APIRouter(prefix="/api/v1")
 _READ = verb(Verb.DESK_READ)
 
@@ -60,6 +65,25 @@ def results(
     """Outputs with their grades, by arm, case and sample."""
     found = view.results(desk, id, after, limit, sight)
     return {"items": [one.to_json() for one in found.items], "next": found.next}
+
+
+@router.get("/evaluations/{id}/cases/{case}", openapi_extra=_READ)
+def case(id: str, case: str, desk: DeskDep, _actor: Caller, sight: Seen) -> dict[str, Any]:
+    """One case with its input and every output of both versions, word by word beside each other."""
+    return written_view.case(desk, id, case, sight).to_json()
+
+
+@router.get("/evaluations/{id}/report", openapi_extra=_READ)
+def written(
+    id: str, request: Request, desk: DeskDep, _actor: Caller, sight: Seen, form: Form = "markdown"
+) -> dict[str, str]:
+    """The report as one text: Markdown for a pull request, JUnit XML for a pipeline, an HTML file for people."""
+    report = view.show(desk, id, sight).report
+    if report is None:
+        raise Conflict("this evaluation has not ended, so there is no report", "ask again once it has")
+    if form == "html":
+        return {"form": form, "text": request.app.state.written_report(desk, id, sight)}
+    return {"form": form, "text": markdown(report) if form == "markdown" else junit(report)}
 
 
 @router.get("/compare", openapi_extra=_READ)

@@ -27,6 +27,7 @@ from cuelight_server.views.ownership import Ownership
 from cuelight_server.views.people import AccountLine, KeyLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
+from cuelight_server.views.report import CaseSeen
 from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
 
@@ -61,6 +62,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/knowledge/{workflow}/{name}/diff": tuple(_COMPARED.split()),
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "GET /api/v1/evaluations/{id}/cases/{case}": _of(CaseSeen),
     "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
     "POST /api/v1/approvals": _of(Approval),
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
@@ -90,6 +92,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/workflows/{workflow}/members": _of(Membership),
     "DELETE /api/v1/workflows/{workflow}/members/{account}/{role}": ("workflow", "account", "role"),
     "GET /api/v1/owners": _of(Ownership),
+    "GET /api/v1/evaluations/{id}/report": ("form", "text"),
     "GET /api/v1/owners/export": ("form", "text"),
     "GET /api/v1/access/explain": _of(Explained),
     "POST /api/v1/token-exchange": ("key", "account", "scopes", "environment", "expires_at"),
@@ -151,6 +154,10 @@ OTHERS: Mapping[str, str] = {
     "GET /audit": "A person who is signed in. The log, searched by `actor`, `verb`, `subject`, `since` and `until`, as HTML.",
     "GET /audit/{seq:int}": "A person who is signed in. One line of the log with its proof, as HTML.",
     "POST /audit/verify": "A person who is signed in. Recomputes everything and says what does not fit, as HTML.",
+    "GET /evaluations": "A person who is signed in. The evaluations, newest first, of `prompt` where it is named, as HTML.",
+    "GET /evaluations/{id}": "A person who is signed in. The report of an evaluation, as HTML.",
+    "GET /evaluations/{id}/report.html": "A person who is signed in. The same as one file that needs nothing else.",
+    "GET /evaluations/{id}/cases/{case}": "A person who is signed in. One case with both outputs side by side, as HTML.",
     "GET /owners": "A person who is signed in. The ownership map, and what waits for a yes; `workflow` for one of them.",
     "GET /access": "A person who is signed in. Asks whether `who` may do `verb` on `subject`, and says why.",
     "GET /signin": "Everyone. The page to sign in.",

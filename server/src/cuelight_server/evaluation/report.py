@@ -74,6 +74,7 @@ def build(
         "categories": tables.categories(candidate, baseline, gate),
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
+        "graders": tables.graders(suite),
         "statistics": statistics(candidate, baseline, gate, found, subject.suite_digest),
         "stability": stability(candidate, baseline, cases),
         "case_table": tables.case_table(candidate, baseline, excuses, cases.unstable),

@@ -15,6 +15,7 @@ from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.verdict import Verdict
 
 LIVE = "openai"  # the provider that asks a model; `recorded` and `echo` do not
+_MOST_OF_A_CASE = 2_000
 _MOST_RUNNING = 200
 
 
@@ -198,6 +199,14 @@ def results(sql: Connection, id: str, after: tuple[str, str, int] | None, size: 
         )
     found = sql.execute(query.order_by(columns.arm, columns.case_id, columns.sample).limit(checked_size(size) + 1))
     return page_of([_result(row) for row in found], size, lambda one: f"{one.arm}/{one.sample}/{one.case}")
+
+
+def results_of_case(sql: Connection, id: str, case: str) -> list[StoredResult]:
+    """Every output of one case, baseline before candidate, by sample; at most 2,000."""
+    columns = evaluation_result.c
+    query = select(evaluation_result).where(columns.evaluation == id, columns.case_id == case)
+    found = sql.execute(query.order_by(columns.arm, columns.sample).limit(_MOST_OF_A_CASE))
+    return [_result(row) for row in found]
 
 
 def kept(sql: Connection, id: str) -> Iterable[StoredResult]:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from cuelight_server.evaluation import standing
-from cuelight_server.evaluation.model import ArmResult, CaseResult, CaseState, Json, Severity, Standing
+from cuelight_server.evaluation.graders import name_of
+from cuelight_server.evaluation.model import ArmResult, CaseResult, CaseState, Json, Severity, Standing, Suite
 from cuelight_server.evaluation.scoring import counted
 
 EXCERPT = 400  # characters of output shown for a case that does not simply pass
@@ -60,6 +61,17 @@ def metrics(candidate: ArmResult, baseline: ArmResult | None, gate: Json) -> lis
         {"id": one.id, "of": one.of, "value": one.value, "baseline": was} | {name: metric.get(name) for name in limits}
         for metric, one, was in zip(gate.get("metrics", []), candidate.metrics, before, strict=True)
     ]
+
+
+def graders(suite: Suite) -> list[Row]:
+    """Each grader of the suite once, with its type, how much it counts and in how many cases it may have a word."""
+    rows: dict[tuple[str, str, str], Row] = {}
+    shared = [(one, len(suite.cases)) for one in suite.graders]
+    for rule, cases in [*shared, *((one, 1) for case in suite.cases for one in case.graders)]:
+        name, kind, severity = name_of(rule), rule["type"], rule["severity"]
+        new: Row = {"name": name, "type": kind, "severity": severity, "cases": 0}
+        rows.setdefault((name, kind, severity), new)["cases"] += cases
+    return list(rows.values())
 
 
 def expected_failures(candidate: ArmResult, excuses: Mapping[str, str]) -> list[Row]:

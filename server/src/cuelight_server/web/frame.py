@@ -30,6 +30,8 @@ def signed_in(desk: Desk, doors: Doors, page: Callable[[Visit, Request], Any]) -
             shown = page(visit, request)
         except NotFound as unknown:
             shown = NothingPage(person=visit.actor.name, words=unknown.message, hint=unknown.hint)
+        if isinstance(shown, Response):
+            return shown
         csrf = session.csrf_of(session.secret_of(request, doors))
         return html(shown.template, shown, getattr(shown, "status", 200), csrf)
 
