@@ -5,7 +5,7 @@ import json
 import os
 import sys
 
-PARTS = ("client", "store", "evaluation", "snapshot", "keys", "serve", "log")
+PARTS = ("client", "store", "evaluation", "snapshot", "keys", "serve", "log", "noise")
 
 
 def main(only: str) -> int:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import places, run, store
+from benchmarks import noise, places, run, store
 from benchmarks.figures import NAMES, figure, in_turns
 from benchmarks.peers import measured
 
@@ -21,6 +21,13 @@ def test_every_figure_of_the_store_comes_with_its_peer_on_both_databases_or_says
         assert one["peer"] > 0
         json.dumps(one, allow_nan=False)
     assert bool(capsys.readouterr().err) == (not postgres)
+
+
+def test_the_rates_at_which_noise_blocks_stand_beside_those_of_counting_cases():
+    found = {one["name"]: one for one in noise.figures(times=3)}
+    assert len(found) == 18
+    assert found["noise.found_10_points_pct.300x5"]["value"] == 100
+    assert found["noise.blocked_unchanged_pct.300x3"]["peer"] == 100
 
 
 def test_without_postgresql_its_figures_are_skipped_with_a_line_that_says_so(capsys):

@@ -271,3 +271,51 @@ def test_no_change_is_said(capsys):
         }
     )
     assert "no change: both behave alike" in capsys.readouterr().out
+
+
+UNSTEADY = {
+    "id": "Q33",
+    "category": "edge",
+    "title": "Now and then",
+    "state": "unstable",
+    "samples": 3,
+    "sound_samples": 2,
+    "failed": [{"name": "g", "severity": "major", "message": "x"}],
+}
+COST = {
+    "figure": "cost_usd",
+    "candidate": {"value": 0.002, "lower": 0.0018, "upper": 0.0022},
+    "baseline": {"value": 0.003, "lower": 0.0027, "upper": 0.0033},
+    "ratio": {"value": 0.67, "lower": 0.6, "upper": 0.75},
+}
+LATENCY = {
+    "figure": "p95",
+    "candidate": {"value": 1400.0, "lower": None, "upper": None},
+    "baseline": None,
+    "ratio": None,
+}
+
+
+def test_an_unstable_case_is_listed_as_neither_failed_nor_passed(shown):
+    text = shown(newly_failing=[], case_table=[UNSTEADY])
+    assert "Unstable, neither failed nor passed (1)\n" in text
+    assert "Q33  Now and then (2 of 3 samples)\n" in text
+    assert "Failing" not in text
+    assert "Passing, with findings" not in text
+
+
+def test_what_the_samples_show_is_said_once_and_with_the_intervals(shown):
+    words = ["no worse than production: no difference (-2.0 to +2.0)"]
+    found = {"words": words, "figures": [COST, LATENCY]}
+    text = shown(statistics=found, stability={"words": ["every case came out alike"]}, notes=words)
+    assert text.count(words[0]) == 1
+    assert "- every case came out alike\n" in text
+    assert "Between which numbers the truth lies, 90% sure" in text
+    assert "$0.00180 to $0.00220" in text
+    assert "-40.0% to -25.0%" in text
+    assert "1,400 ms, how surely is not known" in text
+
+
+def test_a_report_from_before_there_were_statistics_is_shown_without_them(shown):
+    assert "What that shows" not in shown()
+    assert "What that shows" not in shown(statistics=None, stability=None)

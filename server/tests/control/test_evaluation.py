@@ -5,12 +5,13 @@ import pytest
 from cuelight.contract.canonical import canonical_text, digest
 from cuelight_server.audit import store as audit
 from cuelight_server.control.evaluation import run_pending, start
+from cuelight_server.control.trial import joint_gate
 from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import store
 from cuelight_server.evaluation.report import evidence
 from cuelight_server.kernel.errors import Blocked, Invalid, NotFound
-from cuelight_server.kernel.terms import EvaluationState
+from cuelight_server.kernel.terms import EvaluationState, Tier
 from cuelight_server.prompts import store as prompts
 from cuelight_server.views import evaluation as view
 
@@ -255,3 +256,17 @@ def test_evaluations_and_results_are_listed_in_pages(shelf):
     for look in (view.show, view.results):
         with pytest.raises(NotFound):
             look(shelf.desk, "eval_none")
+
+
+def test_from_tier_high_up_another_model_must_be_shown_to_be_no_worse_where_the_suite_can_show_it(shelf):
+    now, before = shelf.content(), shelf.content("hi")
+    other = shelf.content(settings={"model": "m-2"})
+    rules = {
+        "another model": joint_gate(other, before, Tier.HIGH, 300),
+        "other words": joint_gate(now, before, Tier.HIGH, 300),
+        "a small suite": joint_gate(other, before, Tier.HIGH, 30),
+        "a first version": joint_gate(other, None, Tier.HIGH, 300),
+        "a lower tier": joint_gate(other, before, Tier.ELEVATED, 300),
+    }
+    asked = {name for name, gate in rules.items() if gate["comparison"]["rule"] == "required"}
+    assert asked == {"another model"}

@@ -11,6 +11,8 @@ from cuelight_server.access.passwords import QuickPasswords
 from cuelight_server.app import Front, build
 from cuelight_server.control.evaluation import run_pending, start
 from cuelight_server.control.push import push
+from cuelight_server.evaluation.model import CaseState
+from cuelight_server.web.report import GROUPS, in_order
 from server.tests.releasing import who
 
 SALES = Path(__file__).parents[3] / "examples/sales"
@@ -32,6 +34,11 @@ def owner(demo_desk, browse):
     found = who(demo_desk, OWNER)
     push(demo_desk, found, read_folder(SALES).bundle)
     return found
+
+
+def test_every_state_of_a_case_has_its_place_and_its_word_on_the_page():
+    assert {key for key, *_ in GROUPS} == {one.value for one in CaseState}
+    assert in_order([{"id": "A", "state": "unstable"}, {"id": "B", "state": "newly_failing"}]) == ["B", "A"]
 
 
 def test_a_desk_without_evaluations_says_how_to_make_one(browse):

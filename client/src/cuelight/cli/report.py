@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from cuelight.cli.certainty import show_certainty
 from cuelight.cli.show import VERDICTS, Span, counted, heading, light, money, say, table
 
 Report = Mapping[str, Any]
 _MESSAGES = 3
 _PASSED = ("passing", "fixed")
+_UNSTABLE = "unstable"
 
 
 def show_report(report: Report, *, command: str = "") -> None:
@@ -23,6 +25,7 @@ def show_report(report: Report, *, command: str = "") -> None:
     _failing(report)
     _others(report)
     _figures(report)
+    show_certainty(report)
     _notes(report)
     _next(report, command)
 
@@ -54,10 +57,14 @@ def _failing(report: Report) -> None:
         _by_category(failing, places)
     excused = {_case(one) for one in report.get("expected_failures") or ()}
     left = [row for row in rows.values() if row.get("failed") and row["id"] not in newly and row["id"] not in excused]
-    other = [row for row in left if row.get("state") not in _PASSED]
+    loose = [row for row in left if row.get("state") == _UNSTABLE]
+    other = [row for row in left if row.get("state") not in (*_PASSED, _UNSTABLE)]
     if other:
         heading(f"{'Also failing' if newly else 'Failing'} ({len(other)})")
         _by_category(other, places)
+    if loose:
+        heading(f"Unstable, neither failed nor passed ({len(loose)})")
+        _by_category(loose, places)
     passed = [row for row in left if row.get("state") in _PASSED]
     if passed:
         heading(f"Passing, with findings ({len(passed)})")
@@ -78,8 +85,8 @@ def _by_category(rows: Sequence[Report], places: Mapping[str, int]) -> None:
 
 
 def _though(row: Report) -> str:
-    """Why a case that passes stands here at all."""
-    if row.get("state") not in _PASSED:
+    """Why a case that does not simply fail stands here at all."""
+    if row.get("state") not in (*_PASSED, _UNSTABLE):
         return ""
     if any(grader["severity"] != "minor" for grader in row.get("failed") or ()):
         return f" ({row['sound_samples']} of {row['samples']} samples)"
@@ -149,7 +156,8 @@ def _delta(pct: float | None) -> str:
 
 
 def _notes(report: Report) -> None:
-    notes = list(report.get("notes") or ())
+    said = (report.get("statistics") or {}).get("words", ())
+    notes = [note for note in report.get("notes") or () if note not in said]
     if report.get("local") and not any(note.startswith("local") for note in notes):
         notes.append("local: a run on this machine releases nothing; only a run on the desk does")
     if notes:

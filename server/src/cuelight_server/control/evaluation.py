@@ -59,7 +59,10 @@ def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, base
         against = trials.baseline_of(desk, work.sql, prompt, baseline)
         suite = trials.newest_suite(work.sql, prompt, candidate.content)
         gate = trials.joint_gate(
-            candidate.content, against.content if against else None, trials.tier_of(work.sql, prompt)
+            candidate.content,
+            against.content if against else None,
+            trials.tier_of(work.sql, prompt),
+            len(suite.document["cases"]),
         )
         sides = 2 if against is not None and against.digest != candidate.digest else 1
         samples = trials.planned_samples(trials.known_provider(provider), gate)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cuelight.contract.condition import same
 from cuelight.contract.content import Content, parse
 from cuelight.contract.knowledge import sources
 from cuelight_server.control.desk import Desk
@@ -14,6 +15,7 @@ from cuelight_server.evaluation.knowledge import measured
 from cuelight_server.evaluation.model import Arm, Json, Suite
 from cuelight_server.evaluation.outputs import recordings_digest
 from cuelight_server.evaluation.runner import Side, refuse_broken, unused
+from cuelight_server.evaluation.statistics.settings import resolved
 from cuelight_server.evaluation.store import Stored
 from cuelight_server.evaluation.strictness import lifted, raised, stricter, with_defaults
 from cuelight_server.evaluation.suite import read_suite
@@ -124,9 +126,14 @@ def tier_of(sql: Connection, prompt: str) -> Tier:
     return Tier(found.document["tier"])
 
 
-def joint_gate(candidate: Content, baseline: Content | None, tier: Tier) -> Json:
-    """The gate that counts: the strictest of both and of what the tier asks for, field by field."""
-    return lifted(_both_gates(candidate, baseline), FLOORS[tier])
+def joint_gate(candidate: Content, baseline: Content | None, tier: Tier, cases: int) -> Json:
+    """The gate that counts: the strictest of both and of what the tier asks for, field by field.
+
+    What is asked of the comparison depends on the change too, and on how many cases the suite has.
+    """
+    gate = lifted(_both_gates(candidate, baseline), FLOORS[tier])
+    changed = baseline is not None and not same(candidate.settings, baseline.settings)
+    return resolved(gate, tier, cases, settings_changed=changed)
 
 
 def _both_gates(candidate: Content, baseline: Content | None) -> Json:
@@ -145,7 +152,7 @@ def gather(desk: Desk, sql: Connection, one: Stored, providers: Providers) -> Tr
         baseline = _pinned(sql, one.prompt, one.baseline_label, one.baseline_digest)
     suite = _suite(sql, one, candidate.content)
     tier = tier_of(sql, one.prompt)
-    gate = joint_gate(candidate.content, baseline.content if baseline else None, tier)
+    gate = joint_gate(candidate.content, baseline.content if baseline else None, tier, len(suite.cases))
     provider = _provider(sql, one, providers)
     return Trial(
         candidate=candidate,

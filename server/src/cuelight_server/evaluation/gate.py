@@ -1,15 +1,29 @@
 """The gate: from facts to a verdict; what is not known is inconclusive, and nothing passes by accident."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from cuelight_server.evaluation.model import Category, Decision, Facts, Json, Mark, MetricFact, Ruling
+from cuelight_server.evaluation.model import (
+    Category,
+    Comparison,
+    Decision,
+    Facts,
+    Finding,
+    Json,
+    Mark,
+    MetricChange,
+    MetricFact,
+    Ruling,
+)
+from cuelight_server.evaluation.statistics import words
+from cuelight_server.evaluation.statistics.comparing import ENOUGH_SAMPLES
 from cuelight_server.evaluation.strictness import stricter, with_defaults
 from cuelight_server.kernel.verdict import Verdict
 
 __all__ = ["decide", "increase_pct", "stricter", "with_defaults"]
 
 _SHOWN = 5  # names in one reason
+_EXAMPLES = 2  # cases: so few are nice examples, and no evidence
 _HAIR = 1e-9  # 0.1 + 0.2 is not 0.3: limits are met within a billionth
 _COUNTABLE = 1e12  # milliseconds: beyond this nobody reads digits
 Rule = Callable[[Json, Facts], Iterator[Ruling]]
@@ -31,6 +45,8 @@ def decide(gate: Json, facts: Facts) -> Decision:
         return Decision(Verdict.INCONCLUSIVE, facts.strange_models, tuple(notes), rulings)
     if facts.unfinished:  # half an answer can look better or worse than the whole
         return Decision(Verdict.INCONCLUSIVE, (facts.unfinished,), tuple(notes), rulings)
+    if facts.stopped and not failed:  # it ended because it could not pass: what there is must say so too
+        return Decision(Verdict.INCONCLUSIVE, (facts.stopped, *dict.fromkeys(unknown)), tuple(notes), rulings)
     verdict = Verdict.FAIL if failed else Verdict.INCONCLUSIVE if unknown else Verdict.PASS
     return Decision(verdict, tuple(dict.fromkeys([*failed, *unknown])), tuple(notes), rulings)
 
@@ -73,7 +89,37 @@ def _regressions(gate: Json, facts: Facts) -> Iterator[Ruling]:
             words = f"{count} newly failing, and nobody can say of {open_} more whether production passes"
             yield Ruling("newly_failing", Mark.UNKNOWN, words)
             return
+        if count <= most < count + len(facts.doubtful):
+            yield Ruling("newly_failing", Mark.UNKNOWN, _doubt(facts.doubtful))
+            return
         yield _ruling("newly_failing", count <= most, f"{count} newly failing")
+
+
+def _doubt(cases: Sequence[str]) -> str:
+    return (
+        f"{_cases(len(cases))} newly failing in every sample, which may still be noise in a suite as unsteady as this "
+        f"({_named(cases)}): more samples of each case settle it"
+    )
+
+
+def _comparison(_: Json, facts: Facts) -> Iterator[Ruling]:
+    """Harm blocks where the proof is required, and where cases have samples enough for one alone not to count."""
+    one = facts.comparison
+    if one is None:
+        return
+    said = words.of_comparison(one)
+    if one.finding is Finding.NOT_WORSE:
+        yield Ruling("comparison", Mark.PASS, said)
+    elif one.finding is Finding.HARM and (one.required or one.samples >= ENOUGH_SAMPLES):
+        yield Ruling("comparison", Mark.FAIL, said)
+    elif one.finding is Finding.OPEN and one.required and not (one.underpowered_allowed and _too_small(one)):
+        yield Ruling("comparison", Mark.UNKNOWN, said)
+    else:
+        yield Ruling("comparison", Mark.NOT_APPLICABLE, said)
+
+
+def _too_small(one: Comparison) -> bool:
+    return one.sees is None or one.sees > one.margin
 
 
 def _increases(gate: Json, facts: Facts) -> Iterator[Ruling]:
@@ -161,8 +207,20 @@ def _metric(metric: Json, fact: MetricFact, facts: Facts) -> Iterator[Ruling]:
         yield _ruling(name, value >= metric["min"] - _HAIR, f"{name} at {value:.3f}, at least {metric['min']:.3f}")
     if "max" in metric:
         yield _ruling(name, value <= metric["max"] + _HAIR, f"{name} at {value:.3f}, at most {metric['max']:.3f}")
+    if fact.change is not None and fact.change.finding is not None:
+        yield _metric_change(name, metric["margin"], fact.change)
     if "max_shift" in metric:
         yield _shift(name, metric["max_shift"], value, fact, facts)
+
+
+def _metric_change(name: str, margin: float, change: MetricChange) -> Ruling:
+    moved = f"{change.better:+.3f} for the better ({change.lower:+.3f} to {change.upper:+.3f})"
+    if change.finding is Finding.NOT_WORSE:
+        return Ruling(name, Mark.PASS, f"{name} is shown to be within {margin:.3f} of production: {moved}")
+    if change.finding is Finding.HARM:
+        return Ruling(name, Mark.FAIL, f"{name} is shown to be worse than production: {moved}")
+    said = f"{name} is not shown to be within {margin:.3f} of production: {moved} over {_cases(change.cases)}"
+    return Ruling(name, Mark.UNKNOWN, said)
 
 
 def _shift(name: str, most: float, value: float, fact: MetricFact, facts: Facts) -> Ruling:
@@ -180,28 +238,35 @@ def _enough(gate: Json, facts: Facts) -> Iterator[Ruling]:
     if least is not None and facts.cases < least:
         yield Ruling("min_cases", Mark.UNKNOWN, f"{facts.cases} cases, at least {least} are needed")
     if 0 < facts.cases < facts.least_cases:
-        words = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}"
-        yield Ruling("tier_min_cases", Mark.UNKNOWN, words)
+        asked = f"{_cases(facts.cases)}, the tier asks for {facts.least_cases}"
+        yield Ruling("tier_min_cases", Mark.UNKNOWN, asked)
+    if 0 < facts.cases <= _EXAMPLES:
+        nice = "one example is" if facts.cases == 1 else "two examples are"
+        yield Ruling("examples", Mark.UNKNOWN, f"not enough: {nice} no evidence")
 
 
 def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:
     if facts.not_judged:
-        more = f" and {len(facts.not_judged) - _SHOWN} more" if len(facts.not_judged) > _SHOWN else ""
         said = (
             f"{_cases(len(facts.not_judged))} {'is' if len(facts.not_judged) == 1 else 'are'} judged by no blocker or"
         )
-        yield Ruling("judged", Mark.UNKNOWN, f"{said} major grader: {', '.join(facts.not_judged[:_SHOWN])}{more}")
+        yield Ruling("judged", Mark.UNKNOWN, f"{said} major grader: {_named(facts.not_judged)}")
 
 
 def _undecided(_: Json, facts: Facts) -> Iterator[Ruling]:
     if not facts.undecided:
         return
-    more = f" and {len(facts.undecided) - _SHOWN} more" if len(facts.undecided) > _SHOWN else ""
-    names = ", ".join(list(facts.undecided)[:_SHOWN]) + more
+    names = _named(list(facts.undecided))
     reasons = list(dict.fromkeys(facts.undecided.values()))
     others = f" (and {len(reasons) - 1} other reasons)" if len(reasons) > 1 else ""
     said = f"{_cases(len(facts.undecided))} {'is' if len(facts.undecided) == 1 else 'are'} undecided"
     yield Ruling("undecided", Mark.UNKNOWN, f"{said} ({names}): {reasons[0]}{others}")
+
+
+def _named(cases: Sequence[str]) -> str:
+    """The first few by name, and how many more."""
+    more = f" and {len(cases) - _SHOWN} more" if len(cases) > _SHOWN else ""
+    return ", ".join(cases[:_SHOWN]) + more
 
 
 def _cases(count: int) -> str:
@@ -227,4 +292,5 @@ RULES: tuple[Rule, ...] = (
     _enough,
     _judged,
     _undecided,
+    _comparison,
 )

@@ -42,6 +42,7 @@ class CaseState(StrEnum):
     PASSING = "passing"
     UNDECIDED = "undecided"
     EXPECTED_FAILURE = "expected_failure"
+    UNSTABLE = "unstable"
 
 
 class Standing(StrEnum):
@@ -80,6 +81,7 @@ class Case:
     label: Json | None = None
     graders: tuple[Json, ...] = ()
     threshold: float | None = None  # where given, the weighted mean of the scores decides and not each grader
+    cluster: str = ""  # shared by cases that are not independent, such as questions on one document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,7 @@ class CaseResult:
     judged: bool = True  # whether a blocker or major grader had a word on every sample
     undecided: str = ""  # why nobody can say whether it passes; then `passed` is False
     score: float | None = None  # the weighted mean of its graders' scores over its samples
+    every: bool = False  # whether the gate lets it fail in no sample at all
 
     @property
     def fails(self) -> bool:
@@ -190,6 +193,76 @@ class ArmResult:
     pinned: str = ""  # the model that the version names; empty where nobody asked
 
 
+class Finding(StrEnum):
+    """What a comparison with production has shown."""
+
+    NOT_WORSE = "not_worse"  # no worse than the margin, whatever else
+    HARM = "harm"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """This version against production on the same cases; shares of sound samples, all differences here minus there.
+
+    `lower` and `upper` are one-sided bounds, each at `confidence`. None: not to be told.
+    """
+
+    finding: Finding
+    cases: int
+    clusters: int
+    samples: int  # of each case and arm, where they differ the fewest
+    candidate: float | None
+    baseline: float | None
+    difference: float
+    lower: float
+    upper: float
+    method: str  # newcombe or t
+    p_worse: float
+    lower_cases: int  # cases that pass in fewer samples than in production
+    higher_cases: int
+    drop_shown: bool  # also where it lies within the margin
+    sees: float | None  # the least drop that is found in four of five runs
+    more_cases: int | None  # that would decide
+    samples_instead: int | None  # samples of each case that would decide as well
+    margin: float
+    confidence: float
+    required: bool
+    underpowered_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regressions:
+    """Ids of cases, in the suite's order; `newly_failing` and `fixed` are None without a baseline.
+
+    `newly_failing`: pass in production and fail here. `doubtful` are those of them that fail in every sample and could
+    still be noise; `unstable` pass in some samples and fail in others, and are neither failed nor passed; `faded` still
+    pass, and pass less often than before by more than chance.
+    """
+
+    newly_failing: tuple[str, ...] | None = None
+    fixed: tuple[str, ...] | None = None
+    doubtful: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
+    faded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricChange:
+    """How a metric of the gate moved over the cases that both arms count; positive `better` is for the better.
+
+    Bounds are one-sided. `finding` is None where the gate gives the metric no margin.
+    """
+
+    id: str
+    cases: int
+    better: float
+    lower: float
+    upper: float
+    p_better: float
+    finding: Finding | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFact:
     """A metric of both arms: None where there is no denominator, or no baseline."""
@@ -197,6 +270,17 @@ class MetricFact:
     id: str
     value: float | None
     baseline: float | None
+    change: MetricChange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the samples of both arms show, where it was looked at."""
+
+    cases: Regressions | None = None
+    comparison: Comparison | None = None
+    metrics: Mapping[str, MetricChange] = field(default_factory=dict)
+    stopped: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +306,9 @@ class Facts:
     undecided: Mapping[str, str] = field(default_factory=dict)  # case id -> why nobody can say whether it passes
     undecided_in: Mapping[str, int] = field(default_factory=dict)  # category or tag -> undecided cases of it
     perhaps_newly_failing: int = 0  # cases that fail, and nobody can say whether they did on the baseline
+    doubtful: tuple[str, ...] = ()  # newly failing cases in `perhaps_newly_failing` that may be noise
+    comparison: Comparison | None = None  # None without a baseline, or where it is the same content
+    stopped: str = ""  # why the run ended before its end because it could not pass any more
     strange_models: tuple[str, ...] = ()  # answers of another model than the pinned one, in words
 
 

@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cuelight_server.evaluation import tables
 from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
-from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Suite
+from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Regressions, Suite
 from cuelight_server.evaluation.models import remarks
 from cuelight_server.evaluation.outputs import outputs_digest
-from cuelight_server.evaluation.scoring import excused, fixed, gather, newly_failing
+from cuelight_server.evaluation.scoring import excused, gather
+from cuelight_server.evaluation.statistics.reporting import look, stability, statistics
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.verdict import Verdict
 
@@ -42,17 +43,27 @@ class Subject:
 
 
 def build(
-    subject: Subject, suite: Suite, candidate: ArmResult, baseline: ArmResult | None, unfinished: str = ""
+    subject: Subject,
+    suite: Suite,
+    candidate: ArmResult,
+    baseline: ArmResult | None,
+    unfinished: str = "",
+    stopped: str = "",
 ) -> dict[str, Any]:
-    """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass."""
+    """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass.
+
+    `stopped` says why the run ended early because it could not pass any more (see `stopping`): it never passes either.
+    """
     excuses = excused(suite, candidate, baseline)
-    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases)
     gate = subject.gate or {}
+    found = replace(look(candidate, baseline, gate), stopped=stopped)
+    cases = found.cases or Regressions()
+    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases, found)
     decision = decide(gate, facts)
     return {
         **_head(subject),
         "baseline": _baseline(subject, baseline),
-        **_numbers(candidate, baseline, facts),
+        **_numbers(candidate, facts, cases),
         "blocked_cases": facts.blocked_cases,
         "blocked_cases_max": with_defaults(gate)["blocker_failures_max"],
         "verdict": decision.verdict.value,
@@ -64,11 +75,13 @@ def build(
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
         "graders": tables.graders(suite),
-        "case_table": tables.case_table(candidate, baseline, excuses),
+        "statistics": statistics(candidate, baseline, gate, found, subject.suite_digest),
+        "stability": stability(candidate, baseline, cases),
+        "case_table": tables.case_table(candidate, baseline, excuses, cases.unstable),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
         "outputs_digest": outputs_digest(_arms(candidate, baseline)),
-        "notes": _notes(subject, candidate, baseline, decision),
+        "notes": [*([f"stopped early: {stopped}"] if stopped else []), *_notes(subject, candidate, baseline, decision)],
         "error": None,
     }
 
@@ -82,6 +95,8 @@ def build_error(subject: Subject, error: CuelightError) -> dict[str, Any]:
         "verdict": Verdict.INCONCLUSIVE.value,
         "why": [f"error: {error.message}"],
         **{name: [] for name in _LISTS},
+        "statistics": None,
+        "stability": None,
         "outputs_digest": None,
         "notes": list(subject.notes),
         "error": error.to_json(),
@@ -134,20 +149,24 @@ def _baseline(subject: Subject, baseline: ArmResult | None) -> dict[str, Any] | 
     return {**subject.baseline, **numbers, "p95_ms": _whole(baseline.p95_ms)}
 
 
-def _numbers(candidate: ArmResult, baseline: ArmResult | None, facts: Facts) -> dict[str, Any]:
+def _numbers(candidate: ArmResult, facts: Facts, cases: Regressions) -> dict[str, Any]:
     counts = [len(one.samples) for one in candidate.cases]
     return {
         "cases": facts.cases,
         "samples": min(counts, default=0),
         "pass_rate": _rounded(candidate.pass_rate, 3),
-        "fixed": fixed(candidate, baseline) if baseline else None,
-        "newly_failing": newly_failing(candidate, baseline) if baseline else None,
+        "fixed": _listed(cases.fixed),
+        "newly_failing": _listed(cases.newly_failing),
         "blockers": list(facts.blockers),
         "cost_per_case_usd": _cost(candidate.cost_usd),
         "cost_delta_pct": _rounded(increase_pct(facts.cost_usd, facts.baseline_cost_usd), 1),
         "p95_ms": _whole(candidate.p95_ms),
         "p95_delta_pct": _rounded(increase_pct(facts.p95_ms, facts.baseline_p95_ms), 1),
     }
+
+
+def _listed(ids: tuple[str, ...] | None) -> list[str] | None:
+    return None if ids is None else list(ids)
 
 
 def _arms(candidate: ArmResult, baseline: ArmResult | None) -> dict[Arm, ArmResult]:

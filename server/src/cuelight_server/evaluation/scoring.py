@@ -12,6 +12,7 @@ from cuelight_server.evaluation.model import (
     CaseResult,
     Category,
     Facts,
+    Found,
     Grade,
     Json,
     MetricFact,
@@ -51,6 +52,7 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
         undecided=_why_undecided(samples) if could and not passed else "",
         score=mean(standing.score(one) for one in samples),
+        every=every,
     )
 
 
@@ -107,8 +109,10 @@ def gather(
     excuses: Mapping[str, str],
     unfinished: str = "",
     least_cases: int = 0,
+    found: Found | None = None,
 ) -> Facts:
-    """The facts that the gate decides on."""
+    """The facts that the gate decides on; `found` is what the samples show, where somebody has looked."""
+    found = found or Found()
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
     before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
     return Facts(
@@ -119,18 +123,21 @@ def gather(
         categories=counted((one.case.category.value, one.passed) for one in candidate.cases),
         tags=counted((tag, one.passed) for one in candidate.cases for tag in one.case.tags),
         has_baseline=baseline is not None,
-        newly_failing=len(newly_failing(candidate, baseline)) if baseline else None,
+        newly_failing=_newly(candidate, baseline, found),
         cost_usd=candidate.cost_usd,
         baseline_cost_usd=baseline.cost_usd if baseline else None,
         p95_ms=candidate.p95_ms,
         baseline_p95_ms=baseline.p95_ms if baseline else None,
         metrics=tuple(
-            MetricFact(id=one.id, value=one.value, baseline=was)
+            MetricFact(id=one.id, value=one.value, baseline=was, change=found.metrics.get(one.id))
             for one, was in zip(candidate.metrics, before, strict=True)
         ),
         unfinished=unfinished,
         least_cases=least_cases,
         perhaps_newly_failing=len(perhaps_newly_failing(candidate, baseline)) if baseline else 0,
+        doubtful=found.cases.doubtful if found.cases else (),
+        comparison=found.comparison,
+        stopped=found.stopped,
         undecided={one.case.id: one.undecided for one in candidate.cases if one.undecided},
         undecided_in=Counter(
             name
@@ -141,6 +148,14 @@ def gather(
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
+
+
+def _newly(candidate: ArmResult, baseline: ArmResult | None, found: Found) -> int | None:
+    if baseline is None:
+        return None
+    if found.cases is None or found.cases.newly_failing is None:
+        return len(newly_failing(candidate, baseline))
+    return len(found.cases.newly_failing) - len(found.cases.doubtful)
 
 
 def counted(pairs: Iterable[tuple[str, bool]]) -> dict[str, tuple[int, int]]:

@@ -28,6 +28,7 @@ def stricter(candidate: Json, production: Json) -> dict[str, Any]:
         _put(made, name, _merged(left.get(name, {}), right.get(name, {}), min))
     _put(made, "repeat", _repeat(left.get("repeat"), right.get("repeat")))
     _put(made, "metrics", _metrics(left.get("metrics", []), right.get("metrics", [])))
+    _put(made, "comparison", _comparison(left.get("comparison"), right.get("comparison")))
     _put(made, "human_review", _review(left.get("human_review"), right.get("human_review")))
     return made
 
@@ -99,12 +100,30 @@ def _metrics(left: list[Json], right: list[Json]) -> list[dict[str, Any]]:
 
 
 def _counts(metric: Json) -> Mapping[str, Any]:
-    return {name: value for name, value in metric.items() if name not in ("min", "max", "max_shift", "note")}
+    return {name: value for name, value in metric.items() if name not in ("min", "max", "max_shift", "margin", "note")}
 
 
 def _limits(left: Json, right: Json) -> dict[str, Any]:
-    chosen = {"min": max, "max": min, "max_shift": min}
+    chosen = {"min": max, "max": min, "max_shift": min, "margin": min}
     return {name: _both(left, right, name, choose) for name, choose in chosen.items() if name in left or name in right}
+
+
+def _comparison(left: Json | None, right: Json | None) -> Json | None:
+    """The smaller margin, the higher confidence; required or strict if one of them is, lenient only if both are."""
+    if left is None or right is None:
+        return left if right is None else right
+    made = {**left, **right}
+    for name, choose in (("margin", min), ("confidence", max)):
+        if name in left or name in right:
+            made[name] = _both(left, right, name, choose)
+    if "required" in (left.get("rule"), right.get("rule")):
+        made["rule"] = "required"
+    if "strict" in made:
+        made["strict"] = left.get("strict", False) or right.get("strict", False)
+    for name in ("allow_underpowered", "stop_early"):
+        if name in made:
+            made[name] = left.get(name, False) and right.get(name, False)
+    return made
 
 
 def _review(left: Json | None, right: Json | None) -> Json | None:

@@ -32,6 +32,7 @@ def _case(one: Json, document: Json) -> Case:
         label=one.get("label"),
         graders=tuple(one.get("graders", [])),
         threshold=one.get("threshold"),
+        cluster=one.get("cluster", ""),
     )
 
 

@@ -1,6 +1,6 @@
 """The tables of a report: cases, categories, tags, metrics and expected failures, as plain JSON rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from cuelight_server.evaluation import standing
@@ -13,14 +13,24 @@ EXCERPT = 400  # characters of output shown for a case that does not simply pass
 Row = dict[str, Any]
 
 
-def case_table(candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str]) -> list[Row]:
+def case_table(
+    candidate: ArmResult, baseline: ArmResult | None, excuses: Mapping[str, str], unstable: Collection[str] = ()
+) -> list[Row]:
     """One row a case, in the suite's order: its state, the graders that failed and why, and the start of its output."""
     before = {one.case.id: one.passed for one in baseline.cases if not one.undecided} if baseline else {}
-    return [_case_row(one, state(one, before.get(one.case.id), excuses)) for one in candidate.cases]
+    loose = frozenset(unstable)
+    return [_case_row(one, state(one, before.get(one.case.id), excuses, loose)) for one in candidate.cases]
 
 
-def state(one: CaseResult, passed_before: bool | None, excuses: Mapping[str, str]) -> CaseState:  # noqa: FBT001  a fact
-    """What became of a case; `passed_before` is None without a baseline."""
+def state(
+    one: CaseResult,
+    passed_before: bool | None,  # noqa: FBT001  a fact
+    excuses: Mapping[str, str],
+    unstable: Collection[str] = (),
+) -> CaseState:
+    """What became of a case; `passed_before` is None without a baseline, `unstable` holds the ids of those that are."""
+    if one.case.id in unstable and not (one.fails and one.case.id in excuses):
+        return CaseState.UNSTABLE
     if one.passed:
         return CaseState.FIXED if passed_before is False else CaseState.PASSING
     if one.case.id in excuses:

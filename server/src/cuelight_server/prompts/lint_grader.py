@@ -6,6 +6,7 @@ from typing import Any
 from cuelight_server.kernel.cases import applies, whole_input
 from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.findings import error, judged, warning
+from cuelight_server.prompts.lint_comparison import findings_of_comparison
 from cuelight_server.prompts.model import Finding
 from cuelight_server.prompts.paths import CASE_ROOTS, ROOTS, Shape, malformed, strange_root
 
@@ -49,6 +50,7 @@ def findings_of_gate(gate: Json, suite: Json, place: str) -> Iterator[Finding]:
             if word in metric:
                 yield from _condition(metric[word], shape, ROOTS, place, (*at, "metrics", number, word))
         yield from _range(metric, place, (*at, "metrics", number))
+    yield from findings_of_comparison(gate, suite, place)
 
 
 def _grader(

@@ -20,6 +20,7 @@ _ANSWERS = {
 GROUPS = (
     ("newly_failing", "hold", "Newly failing", "They pass in what it is compared with, and fail here."),
     ("failing", "hold", "Failing", "They fail here and did before, or there is nothing to compare with."),
+    ("unstable", "standby", "Unstable", "They pass in some samples and fail in others: neither failed nor passed."),
     ("undecided", "standby", "Nobody can say", "A grader that would decide could not run."),
     ("expected_failure", "off", "Expected failures", "Known, and accepted with a reason."),
     ("fixed", "go", "Fixed", "They failed before and pass here."),
@@ -133,9 +134,9 @@ def shown(seen: EvaluationView, person: str) -> ReportPage:
         if report.get("case_table")
         else (),
         groups=tuple(_groups(line.id, report)),
-        unstable=", ".join(map(str, report.get("unstable") or ())),
+        unstable=_mixed(report),
         figures=_figures(report),
-        comparison=tuple((report.get("statistics") or {}).get("words") or ()),
+        comparison=tuple(_sentence(one) for one in _shown_by_samples(report)),
         categories=tuple(_bar(row, "category") for row in report.get("categories") or ()),
         tags=tuple(_bar(row, "tag") for row in report.get("tags") or ()),
         metrics=tuple(_metric(row) for row in report.get("metrics") or ()),
@@ -163,6 +164,18 @@ def _standing(seen: EvaluationView) -> str:
     if report.get("local"):
         return "A local run: it satisfies no gate."
     return "Recorded outputs: no model was asked." if line.recorded else ""
+
+
+def _mixed(report: Json) -> str:
+    """Cases whose samples disagree though the case counts as failed or passed."""
+    listed = {row["id"] for row in report.get("case_table") or () if row["state"] == "unstable"}
+    return ", ".join(str(one) for one in report.get("unstable") or () if one not in listed)
+
+
+def _shown_by_samples(report: Json) -> list[str]:
+    """What the statistics say in words; nothing in a report from before there were any."""
+    parts = (report.get("statistics") or {}, report.get("stability") or {})
+    return [one for part in parts for one in part.get("words") or ()]
 
 
 def _groups(id: str, report: Json) -> Iterable[Group]:

@@ -217,6 +217,17 @@ def gates(draw):
             ),
             max_size=1,
         ),
+        "comparison": st.fixed_dictionaries(
+            {},
+            optional={
+                "rule": st.sampled_from(["required", "reported"]),
+                "margin": share,
+                "confidence": st.floats(0.8, 0.999),
+                "strict": st.booleans(),
+                "allow_underpowered": st.booleans(),
+                "stop_early": st.booleans(),
+            },
+        ),
         "human_review": st.fixed_dictionaries(
             {
                 "roles": st.lists(st.sampled_from(["risk_owner", "domain_expert"]), min_size=1, unique=True),

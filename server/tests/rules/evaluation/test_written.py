@@ -140,6 +140,25 @@ def test_junit_counts_failures_errors_and_skips_and_the_gate_is_a_case_of_its_ow
     assert root.find(".//testcase[@name='the gate as a whole']/failure").get("message") == "1 newly failing"
 
 
+def test_an_unstable_case_is_skipped_in_junit_and_stands_apart_in_markdown():
+    loose = {**row("A", "unstable", failed=[WRONG]), "samples": 3, "sound_samples": 2}
+    made = report(case_table=[loose], unstable=["A", "B"], statistics={"words": ["no worse by 5 points"]})
+    root = ET.fromstring(junit(made))
+    assert (root.get("failures"), root.get("skipped")) == ("0", "1")
+    assert "2 of 3 samples pass" in root.find(".//skipped").get("message")
+    said = markdown(made)
+    assert "**Unstable, neither failed nor passed** (1)" in said
+    assert "**Not the same in every sample** (1): B" in said
+    assert "- no worse by 5 points" in said
+
+
+def test_harm_that_the_samples_show_is_a_regression_though_no_single_case_is_newly_failing():
+    harm = {"rule": "comparison", "mark": "fail", "words": "shown to be worse"}
+    made = report(rulings=[{"rule": "newly_failing", "mark": "pass", "words": ""}, harm])
+    found = next(one for one in six(made) if one.name == "Regression")
+    assert (found.answer, found.words.endswith("; shown to be worse")) == (Answer.BAD, True)
+
+
 def test_a_verdict_that_is_not_a_pass_is_never_green_though_every_case_passes():
     for verdict, tag in (("fail", "failures"), ("inconclusive", "errors")):
         assert ET.fromstring(junit(report(verdict=verdict))).get(tag) == "1"

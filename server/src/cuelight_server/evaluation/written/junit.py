@@ -12,7 +12,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(report: Json) -> str:
-    """Failures are cases that fail, errors those that nobody can judge, skipped the failures that are expected.
+    """Failures are cases that fail, errors those that nobody can judge, skipped those that are expected or unstable.
 
     The verdict is a test case of its own, so that a run whose cases all pass and whose gate does not is not green.
     """
@@ -42,6 +42,10 @@ def _case(suite: ET.Element, name: str, row: Json) -> None:
     first = _clean(words[0]) if words else row["state"].replace("_", " ")
     if row["state"] == "expected_failure":
         ET.SubElement(one, "skipped", message=f"expected failure; {first}")
+        return
+    if row["state"] == "unstable":
+        count = f"{row['sound_samples']} of {row['samples']} samples pass"
+        ET.SubElement(one, "skipped", message=f"unstable, neither failed nor passed: {count}; {first}")
         return
     tag = "error" if row["state"] == "undecided" else "failure"
     ET.SubElement(one, tag, message=first, type=row["state"]).text = _clean("\n".join(words))

@@ -53,10 +53,20 @@ def _worse(report: Json) -> Iterator[str]:
     newly = [rows[one] for one in report.get("newly_failing") or () if one in rows]
     other = [row for row in rows.values() if row["state"] == "failing"]
     open_ = [row for row in rows.values() if row["state"] == "undecided"]
-    for title, found in (("Newly failing", newly), ("Failing before and now", other), ("Nobody can say", open_)):
+    loose = [row for row in rows.values() if row["state"] == "unstable"]
+    mixed = [one for one in report.get("unstable") or () if one not in {row["id"] for row in loose}]
+    for title, found in (
+        ("Newly failing", newly),
+        ("Unstable, neither failed nor passed", loose),
+        ("Failing before and now", other),
+        ("Nobody can say", open_),
+    ):
         yield from _cases(title, found)
-    if report.get("unstable"):
-        yield from ["", f"**Unstable** ({len(report['unstable'])}): {_names(report['unstable'])}"]
+    if mixed:
+        yield from ["", f"**Not the same in every sample** ({len(mixed)}): {_names(mixed)}"]
+    shown = (report.get("statistics") or {}).get("words") or ()
+    if shown:
+        yield from ["", "**What the samples show**", "", *(f"- {_text(one)}" for one in shown)]
 
 
 def _cases(title: str, rows: Sequence[Json]) -> Iterator[str]:

@@ -54,8 +54,9 @@ def _regression(report: Json) -> Question:
     newly, fixed = report.get("newly_failing"), report.get("fixed")
     if newly is None or fixed is None:
         return Question("Regression", asks, Answer.UNKNOWN, "not known")
-    rules = [one for one in _rulings(report) if one["rule"] == "newly_failing"]
+    rules = [one for one in _rulings(report) if one["rule"] in ("newly_failing", "comparison")]
     words = f"{len(newly)} newly failing, {len(fixed)} fixed, against {report['baseline']['version']}"
+    words = "; ".join([words, *(one["words"] for one in rules if one["rule"] == "comparison")])
     return Question("Regression", asks, _joint(rules), words)
 
 
