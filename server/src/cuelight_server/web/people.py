@@ -319,6 +319,8 @@ def _key(one: view.KeyLine, now: datetime, *, may: bool) -> KeyRow:
 
 def _end(one: view.KeyLine, now: datetime) -> str:
     """When it ends or ended: short keys to the minute, others to the day."""
+    if one.revoked_at is not None:
+        return f"revoked {one.revoked_at[:10]}"
     if one.expires_at is None:
         return "does not end"
     soon = abs((parse(one.expires_at) - now).total_seconds()) < _SOON_S
