@@ -35,9 +35,27 @@ STRANGER, READER, MEMBER = "zoe.stranger", "rae.reader", "max.member"
 SEEING = ("ada.admin", "ivy.auditor")
 EVERYBODY = (*OWNERS.values(), READER, MEMBER, STRANGER)
 IDS = {
-    HOME: {"evaluations": "eval_library", "governance": "", "handovers": "", "calls": "out_library"},
-    FOREIGN: {"evaluations": "eval_museum", "governance": "", "handovers": "", "calls": "out_museum"},
-    NOWHERE: {"evaluations": "eval_nowhere", "governance": "gov_x", "handovers": "gov_x", "calls": "out_nowhere"},
+    HOME: {
+        "evaluations": "eval_library",
+        "reviews": "rev_library",
+        "governance": "",
+        "handovers": "",
+        "calls": "out_library",
+    },
+    FOREIGN: {
+        "evaluations": "eval_museum",
+        "reviews": "rev_museum",
+        "governance": "",
+        "handovers": "",
+        "calls": "out_museum",
+    },
+    NOWHERE: {
+        "evaluations": "eval_nowhere",
+        "reviews": "rev_nowhere",
+        "governance": "gov_x",
+        "handovers": "gov_x",
+        "calls": "out_nowhere",
+    },
 }
 
 
@@ -76,6 +94,15 @@ def _rows(desk, name):
     state = {"suite_digest": digest, "provider": "echo", "state": "queued", "done": 0, "total": 1}
     with transaction(desk.registry, Intent.WRITE) as sql:
         sql.execute(insert(schema.evaluation).values(**asked, **state, actor="x", created_at=AT))
+        bound = {
+            "content_digest": digest,
+            "suite_digest": digest,
+            "evidence_digest": digest,
+            "evaluation": f"eval_{name}",
+        }
+        drawn = {"cases": '[{"case":"L01","sample":1,"why":"drawn"}]', "seed": "x", "question": "?", "label": "v1"}
+        place = {"id": f"rev_{name}", "prompt": f"{name}.answer", "role": "domain_expert", "actor": "x"}
+        sql.execute(insert(schema.review).values(**place, **bound, **drawn, created_at=AT))
     with transaction(desk.calls, Intent.WRITE) as sql:
         place = {"environment": "production", "id": f"out_{name}", "at": AT, "prompt": f"{name}.answer"}
         sql.execute(insert(schema.call).values(**place, reason="stable", document="{}"))
@@ -97,6 +124,10 @@ def example(name, field, ids, area):
         "workflow": name,
         "subject": f"{name}.answer",
         "label": "v1",
+        "labels": ["v1"],
+        "evaluation": ids[name]["evaluations"],
+        "number": 1,
+        "better": "both",
         "from": "v1",
         "to": KEEPERS["risk_owner"] if area == "handovers" else "v1",
         "id": ids[name].get(area, ""),
@@ -107,6 +138,7 @@ def example(name, field, ids, area):
         "who": KEEPERS["risk_owner"],
         "verb": "release.roll_back",
         **OF_THE_DESK_ITSELF,
+        **({"role": "domain_expert"} if area == "reviews" else {}),
         **({"name": "hours", "from": 1, "to": 1} if area == "knowledge" else {}),
         **({"id": KEEPERS["risk_owner"]} if area == "people" else {"id": "0" * 16} if area == "keys" else {}),
         **({"name": "openai"} if area == "providers" else {}),

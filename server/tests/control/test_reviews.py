@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from cuelight_server.audit import store as audit
 from cuelight_server.control import releases
+from cuelight_server.control.evaluation import start
 from cuelight_server.control.push import push
 from cuelight_server.control.reviews import answer, look, open_review, sign
 from cuelight_server.control.verify import verify_desk
@@ -115,7 +116,11 @@ def test_a_review_of_another_report_does_not_count(demo_desk):
     ids = library(demo_desk)
     read_all(demo_desk, who(demo_desk, BEN), asked(demo_desk, ids["v2"]).id)
     assert item(demo_desk).ok
-    push(demo_desk, who(demo_desk, DEE), bundle(suites={"answer": suite(graders=[{"type": "json_only", "severity": "major"}])}))
+    push(
+        demo_desk,
+        who(demo_desk, DEE),
+        bundle(suites={"answer": suite(graders=[{"type": "json_only", "severity": "major"}])}),
+    )
     evaluated(demo_desk, "v2")
     assert not item(demo_desk).ok
     assert "a signed review of another report or question does not count" in item(demo_desk).words
@@ -168,7 +173,9 @@ def test_who_lost_the_role_does_not_count_any_more(demo_desk):
     ids = library(demo_desk, live=False)
     read_all(demo_desk, who(demo_desk, BEN), asked(demo_desk, ids["v2"]).id)
     with transaction(demo_desk.registry, Intent.WRITE) as sql:
-        sql.execute(update(schema.actor).where(schema.actor.c.id == BEN).values(disabled_at="2026-01-05T10:00:00.000000Z"))
+        sql.execute(
+            update(schema.actor).where(schema.actor.c.id == BEN).values(disabled_at="2026-01-05T10:00:00.000000Z")
+        )
     assert "they hold the role no longer" in item(demo_desk).words
 
 
@@ -198,7 +205,14 @@ def test_only_what_was_opened_is_answered_and_only_what_was_answered_is_signed(d
 
 @pytest.mark.parametrize(
     ("better", "live", "note"),
-    [("c", "", ""), ("a", "", ""), ("a", "b", ""), ("both", "none", ""), ("neither", "a", ""), ("both", "", "x" * 2001)],
+    [
+        ("c", "", ""),
+        ("a", "", ""),
+        ("a", "b", ""),
+        ("both", "none", ""),
+        ("neither", "a", ""),
+        ("both", "", "x" * 2001),
+    ],
 )
 def test_answers_that_make_no_sense_are_refused(demo_desk, better, live, note):
     made, ben = asked(demo_desk, library(demo_desk)["v2"]), who(demo_desk, BEN)
@@ -267,8 +281,6 @@ def test_a_report_that_is_not_there_yet_or_for_nobody_is_not_reviewed(demo_desk)
         asked(demo_desk, "eval_none")
     with pytest.raises(Invalid, match="no role"):
         asked(demo_desk, ids["v2"], "boss")
-    from cuelight_server.control.evaluation import start
-
     waiting = start(demo_desk, who(demo_desk, CHI), PROMPT, "v2", "recorded")
     with pytest.raises(Blocked, match="no report"):
         asked(demo_desk, waiting)
