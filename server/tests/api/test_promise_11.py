@@ -308,23 +308,36 @@ def test_promise_11_every_page_and_everybody_and_a_workflow_that_is_not_theirs(d
     app = build(desk, worker=False, keyring=KEYRING)
     found = [one for one in all_routes(app) if isinstance(one, Route) and declared(one.endpoint) is Verb.DESK_READ]
     pages = [one for one in found if "GET" in one.methods]
-    assert {one.path for one in pages} == {"/", "/owners", "/access", "/people", "/account", "/audit", LINE}
+    assert {one.path for one in pages} == {
+        "/",
+        "/owners",
+        "/access",
+        "/people",
+        "/account",
+        "/audit",
+        "/reviews",
+        REVIEW,
+        LINE,
+    }
     query = {"workflow": "{0}", "who": KEEPERS["risk_owner"], "verb": "release.roll_back", "subject": "{0}.answer"}
     with TestClient(app, follow_redirects=False) as client:
         for page, person in product(pages, EVERYBODY):
             client.cookies.set("cuelight_session", open_session(desk, person, DEMO, HERE, rules=SessionRules()))
-            address = page.path.replace("{seq:int}", "1")
+            address = page.path.replace("{seq:int}", "1").replace("{id}", world[FOREIGN]["reviews"])
             there, never = (
                 client.get(address, params={key: words.format(name) for key, words in query.items()})
                 for name in (FOREIGN, NOWHERE)
             )
-            if page.path not in ("/", "/account", "/people"):  # these take no question
+            if page.path == REVIEW:
+                never = client.get(page.path.replace("{id}", world[NOWHERE]["reviews"]))
+            if page.path not in ("/", "/account", "/people", "/reviews"):  # these take no question
                 assert masked(there, FOREIGN, world) == masked(never, NOWHERE, world), (page.path, person)
             plain = client.get(address)
-            assert plain.status_code == (404 if page.path == LINE else 200)
-            assert FOREIGN not in plain.text, (page.path, person)
+            assert plain.status_code == (404 if page.path in (LINE, REVIEW) else 200)
+            assert FOREIGN not in plain.text.replace(world[FOREIGN]["reviews"], ""), (page.path, person)
 
 
+REVIEW = "/reviews/{id}"
 LINE = "/audit/{seq:int}"  # the first line, which is the desk's own
 
 

@@ -135,6 +135,7 @@ def test_evidence_from_before_a_new_release_does_not_count_any_more(demo_desk, l
     evaluated()
     for role, who in FOUR.items():
         approve(demo_desk, person(who, of=demo_desk), PROMPT, "v1", role=role)
+    read_what_is_asked(demo_desk, PROMPT, "v1")
     assert check(demo_desk, PROMPT, "v1").ok
     push(demo_desk, luca, bundle(protocol=second()))
     checklist = check(demo_desk, PROMPT, "v1")

@@ -71,7 +71,9 @@ def form(
         except CuelightError as refused:
             shown = again(visit, refused)
             return html(shown.template, shown, STATUS[refused.kind], csrf)
-        return given if isinstance(given, Response) else html(given.template, given, csrf=csrf)
+        if isinstance(given, Response):
+            return given
+        return html(given.template, given, getattr(given, "status", 200), csrf)
 
     return posted(answer)
 

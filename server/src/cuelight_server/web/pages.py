@@ -12,7 +12,7 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.web import account, oidc, people, signin
+from cuelight_server.web import account, oidc, people, reviews, signin
 from cuelight_server.web import audit as audit_page
 from cuelight_server.web import desk as desk_page
 from cuelight_server.web import explaining as explaining_page
@@ -42,6 +42,7 @@ def routes(desk: Desk, doors: Doors, checkpoints: Checkpoints | None = None) -> 
         Route("/invitation/{code}", own(signin.use_link(desk, doors)), methods=["POST"]),
         *people.routes(desk, doors),
         *account.routes(desk, doors),
+        *reviews.routes(desk, doors),
         *oidc.routes(desk, doors, signin.refusal(desk, doors), account.refusal(desk, doors)),
         *audit_page.routes(desk, doors, checkpoints or Checkpoints()),
         Mount("/static", enter(static), name="static"),
