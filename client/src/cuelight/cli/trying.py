@@ -35,7 +35,7 @@ _MOST_INPUT = 256 * 1024
 @json_option
 @desk_options
 @asks("prompt.try")
-def try_command(
+def try_command(  # noqa: PLR0913  an option each
     what: str,
     *,
     prompt: str | None,
