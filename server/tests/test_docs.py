@@ -238,6 +238,18 @@ def ask_for_people(asked, desk):
     asked("GET /api/v1/keys", who="ada.moss")
 
 
+def ask_for_what_people_see(asked, api, name, evaluation):
+    asked("POST /api/v1/tries", json={"prompt": name, "labels": ["v1"]})
+    asked("GET /api/v1/tries", params={"prompt": name})
+    id = asked("POST /api/v1/reviews", json={"evaluation": evaluation, "role": "workflow_owner", "cases": 1})["id"]
+    case = f"{api}/reviews/{id}/cases/1"
+    asked("POST /api/v1/reviews/{id}/cases/{number}", case)
+    asked("PUT /api/v1/reviews/{id}/cases/{number}", case, json={"better": "both"})
+    asked("GET /api/v1/reviews")
+    asked("GET /api/v1/reviews/{id}", f"{api}/reviews/{id}")
+    asked("POST /api/v1/reviews/{id}/sign", f"{api}/reviews/{id}/sign")
+
+
 def ask_for_the_end(asked, name):
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
@@ -278,6 +290,7 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
         time.sleep(0.05)
     asked("GET /api/v1/evaluations", params={"prompt": name})
     asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
+    ask_for_what_people_see(asked, api, name, id)
     asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)

@@ -92,7 +92,9 @@ def _summary(cases: tuple[RevealedCase, ...], signed: int) -> str:
     bad = sum(any(not each.candidate_ok for each in case.said) for case in cases)
     better = {who: sum(each.prefers == who for each in said) for who in ("candidate", "baseline")}
     differ = sum(case.disagree for case in cases)
-    words = [f"the new version was found better {better['candidate']} times, production {better['baseline']} times"]
+    words = [
+        f"found better: the new version {better['candidate']}, production {better['baseline']} times of {len(said)}"
+    ]
     words += [f"somebody cannot live with the new output in {bad} of {len(cases)} cases" if bad else ""]
     words += [f"reviewers disagree about {differ}" if differ else ""]
     whole = "; ".join(filter(None, words))
