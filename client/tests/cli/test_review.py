@@ -51,7 +51,7 @@ def test_a_review_from_the_question_to_the_signature(ask, report):
     assert ask(PRIYA, "review", "show", "rev_none").code == 21
 
 
-def test_a_review_is_gone_through_at_the_terminal(ask, desk, report, monkeypatch):  # noqa: F811
+def test_a_review_is_gone_through_at_the_terminal(ask, desk, report, monkeypatch):  # noqa: F811  as above
     id = ask(MEI, "review", "open", f"{PROMPT}@v1", "--role", "workflow_owner", "--cases", "2", "--json").json["id"]
     monkeypatch.setenv("CUELIGHT_URL", desk.url)
     done = CliRunner().invoke(cli, ["review", "answer", id, "--as", PRIYA], input="both\nfine\nneither\nmade up\n")
