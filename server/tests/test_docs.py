@@ -242,6 +242,19 @@ def ask_for_people(asked, desk):
     asked("GET /api/v1/trusts", who="ada.moss")
 
 
+def ask_for_what_people_see(asked, api, name, evaluation):
+    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
+    asked("POST /api/v1/tries", json={"prompt": name, "labels": ["v1"]})
+    asked("GET /api/v1/tries", params={"prompt": name})
+    id = asked("POST /api/v1/reviews", json={"evaluation": evaluation, "role": "engineering_owner", "cases": 1})["id"]
+    case = f"{api}/reviews/{id}/cases/1"
+    asked("POST /api/v1/reviews/{id}/cases/{number}", case)
+    asked("PUT /api/v1/reviews/{id}/cases/{number}", case, json={"better": "both"})
+    asked("GET /api/v1/reviews")
+    asked("GET /api/v1/reviews/{id}", f"{api}/reviews/{id}")
+    asked("POST /api/v1/reviews/{id}/sign", f"{api}/reviews/{id}/sign")
+
+
 def ask_for_the_end(asked, name):
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
@@ -269,7 +282,7 @@ def ask_for_an_evaluation(asked, api, version, until):
     asked("GET /api/v1/evaluations/{id}/report", f"{api}/evaluations/{id}/report")
     for page in ("", "/report.html", "/cases/S01"):
         asked(f"GET /evaluations/{{id}}{page.replace('S01', '{case}')}", f"/evaluations/{id}{page}")
-    asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
+    ask_for_what_people_see(asked, api, name, id)
 
 
 def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):

@@ -172,6 +172,47 @@ class Admin:
         """One page of single results."""
         return self._get(f"/evaluations/{_step(evaluation)}/results", after=after, limit=limit)
 
+    def try_out(self, prompt: str, labels: Sequence[str], **wish: Any) -> Json:
+        """A few examples on one or several labels, answered at once; `wish` as the API takes it."""
+        return self._post("/tries", {"prompt": prompt, "labels": list(labels), **wish}, timeout=_PUSH_TIMEOUT)
+
+    def tries(self, prompt: str, before: str = "", limit: int = 50) -> Json:
+        """One page of what was tried on a prompt, newest first."""
+        return self._get("/tries", prompt=prompt, before=before, limit=limit)
+
+    # blind reviews
+    def open_review(
+        self, evaluation: str, role: str, cases: int | None = None, named: Sequence[str] = (), question: str = ""
+    ) -> Json:
+        """Ask the holders of a role to read cases of a report blind."""
+        asked = {"evaluation": evaluation, "role": role, "cases": cases, "named": list(named), "question": question}
+        return self._post("/reviews", asked)
+
+    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
+        """One page of the evaluations of a prompt, newest first."""
+        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
+
+    def reviews(self, prompt: str = "", before: str = "", limit: int = 50) -> Json:
+        """One page of reviews, newest first."""
+        return self._get("/reviews", prompt=prompt, before=before, limit=limit)
+
+    def review(self, id: str) -> Json:
+        """How far one is with a review, and everything once one has signed it."""
+        return self._get(f"/reviews/{_step(id)}")
+
+    def open_case(self, id: str, number: int) -> Json:
+        """Open one case of a review: its input and its outputs, blind."""
+        return self._post(f"/reviews/{_step(id)}/cases/{number}", {})
+
+    def answer_case(self, id: str, number: int, better: str, live: str = "", note: str = "") -> Json:
+        """Answer one case of a review."""
+        body = {"better": better, "live": live, "note": note}
+        return self._ask("PUT", f"/reviews/{_step(id)}/cases/{number}", json=body)
+
+    def sign_review(self, id: str) -> Json:
+        """Sign all answers for good; the review as it is revealed then."""
+        return self._post(f"/reviews/{_step(id)}/sign", {})
+
     # releases
     def approve(self, prompt: str, label: str, environment: str, role: str | None = None, note: str = "") -> Json:
         """Say yes to exactly what would be released now."""

@@ -141,13 +141,46 @@ def test_try_shows_outputs_and_no_verdict(run, minimal):
     assert done.out.index("S07  a word of the trade") < done.out.index("S02  almost nothing to say")
     assert '{"subject": "How letterpress printing came back"}' in done.out
     assert "PASS" not in done.out
-    assert "no verdict, nothing counts" in done.out
+    assert "no verdict, nothing counts as evidence; nothing is kept" in done.out
 
 
 def test_try_takes_the_first_three_cases_where_none_is_named(run, minimal):
     answer = run("try", minimal, "--json").json
-    assert [case["id"] for case in answer["cases"]] == ["S01", "S02", "S03"]
-    assert answer["recorded"] is True
+    assert [one["case"] for one in answer["tries"][0]["examples"]] == ["S01", "S02", "S03"]
+    assert answer["tries"][0]["recorded"] is True
+    assert answer["kept"] is False
+
+
+def test_try_shows_two_labels_side_by_side(run, sales):
+    done = run("try", sales, "--prompt", "lead_qualification", "--version", "v1", "--against", "v2", "--case", "Q17")
+    assert done.code == 0
+    assert done.out.index("v1\n") < done.out.index("v2\n")
+    assert done.out.count("cost unknown") + done.out.count("$") == 2
+
+
+def test_try_takes_an_input_of_ones_own_and_says_what_no_recording_holds(run, minimal, tmp_path):
+    (tmp_path / "own.json").write_text('{"topic": "bells"}')
+    done = run("try", minimal, "--input", tmp_path / "own.json", "--set", "topic=whistles")
+    assert done.code == 0
+    assert "own-1" in done.out
+    assert "■" in done.out
+
+
+@pytest.mark.parametrize(
+    ("how", "code", "words"),
+    [
+        (["--set", "topic"], 20, "expected NAME=VALUE"),
+        (["--input", "nowhere.json"], 21, "cannot be read"),
+        (["--input", "bad.json"], 20, "is no JSON"),
+        (["--input", "list.json"], 20, "no JSON object"),
+    ],
+)
+def test_try_refuses_what_is_no_input(run, minimal, tmp_path, monkeypatch, how, code, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.json").write_text("{")
+    (tmp_path / "list.json").write_text("[1]")
+    done = run("try", minimal, *how)
+    assert (done.code, words in done.err) == (code, True), done.err
 
 
 def test_try_shows_what_fails_and_still_ends_with_0(run, sales):

@@ -31,8 +31,10 @@ from cuelight_server.api import (
     prompts,
     providers,
     releases,
+    reviews,
     runtime,
     status,
+    tries,
     trusts,
     workload,
 )
@@ -57,6 +59,8 @@ _ROUTERS = (
     prompts.router,
     knowledge.router,
     evaluations.router,
+    tries.router,
+    reviews.router,
     releases.router,
     governance.router,
     ownership.router,
@@ -111,7 +115,8 @@ def build(
     """
     keyring, front = keyring or Keyring(), front or Front()
     how, passwords = keyring.checkpoints, front.passwords or Argon2()
-    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,))
+    connected = Connected(desk, keyring.sealing, providers or {})
+    made = Worker(desk, connected, ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
         version=__version__,
@@ -122,6 +127,7 @@ def build(
         routes=[*runtime.routes(desk), Route("/healthz", _healthy)],
     )
     app.state.desk, app.state.worker, app.state.wake = desk, made, made.wake
+    app.state.providers = connected
     app.state.host, app.state.public_url = host, front.public_url
     app.state.sealing, app.state.checkpoints = keyring.sealing, how
     app.add_middleware(Limits, desk=desk, bare=frozenset({runtime.SNAPSHOT}), host=host)

@@ -37,9 +37,27 @@ STRANGER, READER, MEMBER = "zoe.stranger", "rae.reader", "max.member"
 SEEING = ("ada.admin", "ivy.auditor")
 EVERYBODY = (*OWNERS.values(), READER, MEMBER, STRANGER)
 IDS = {
-    HOME: {"evaluations": "eval_library", "governance": "", "handovers": "", "calls": "out_library"},
-    FOREIGN: {"evaluations": "eval_museum", "governance": "", "handovers": "", "calls": "out_museum"},
-    NOWHERE: {"evaluations": "eval_nowhere", "governance": "gov_x", "handovers": "gov_x", "calls": "out_nowhere"},
+    HOME: {
+        "evaluations": "eval_library",
+        "reviews": "rev_library",
+        "governance": "",
+        "handovers": "",
+        "calls": "out_library",
+    },
+    FOREIGN: {
+        "evaluations": "eval_museum",
+        "reviews": "rev_museum",
+        "governance": "",
+        "handovers": "",
+        "calls": "out_museum",
+    },
+    NOWHERE: {
+        "evaluations": "eval_nowhere",
+        "reviews": "rev_nowhere",
+        "governance": "gov_x",
+        "handovers": "gov_x",
+        "calls": "out_nowhere",
+    },
 }
 
 
@@ -87,6 +105,15 @@ def _rows(desk, name):
         state = {"suite_digest": measured, "provider": "echo", "state": "done", "done": 1, "total": 1}
         state |= {"report": json.dumps(report), "verdict": "pass", "finished_at": AT}
         sql.execute(insert(schema.evaluation).values(**asked, **state, actor="x", created_at=AT))
+        bound = {
+            "content_digest": digest,
+            "suite_digest": digest,
+            "evidence_digest": digest,
+            "evaluation": f"eval_{name}",
+        }
+        drawn = {"cases": '[{"case":"L01","sample":1,"why":"drawn"}]', "seed": "x", "question": "?", "label": "v1"}
+        place = {"id": f"rev_{name}", "prompt": f"{name}.answer", "role": "domain_expert", "actor": "x"}
+        sql.execute(insert(schema.review).values(**place, **bound, **drawn, created_at=AT))
     with transaction(desk.calls, Intent.WRITE) as sql:
         place = {"environment": "production", "id": f"out_{name}", "at": AT, "prompt": f"{name}.answer"}
         sql.execute(insert(schema.call).values(**place, reason="stable", document="{}"))
@@ -109,6 +136,10 @@ def example(name, field, ids, area):
         "subject": f"{name}.answer",
         "label": "v1",
         "case": suite()["cases"][0]["id"],
+        "labels": ["v1"],
+        "evaluation": ids[name]["evaluations"],
+        "number": 1,
+        "better": "both",
         "from": "v1",
         "to": KEEPERS["risk_owner"] if area == "handovers" else "v1",
         "id": ids[name].get(area, ""),
@@ -119,6 +150,7 @@ def example(name, field, ids, area):
         "who": KEEPERS["risk_owner"],
         "verb": "release.roll_back",
         **OF_THE_DESK_ITSELF,
+        **({"role": "domain_expert"} if area == "reviews" else {}),
         **({"name": "hours", "from": 1, "to": 1} if area == "knowledge" else {}),
         **(
             {"id": KEEPERS["risk_owner"]}
@@ -312,6 +344,8 @@ def test_promise_11_every_page_and_everybody_and_a_workflow_that_is_not_theirs(d
         "/people",
         "/account",
         "/audit",
+        "/reviews",
+        REVIEW,
         LINE,
         *EVALUATIONS,
     }
@@ -320,20 +354,22 @@ def test_promise_11_every_page_and_everybody_and_a_workflow_that_is_not_theirs(d
         for page, person in product(pages, EVERYBODY):
             client.cookies.set("cuelight_session", open_session(desk, person, DEMO, HERE, rules=SessionRules()))
             address = page.path.replace("{seq:int}", "1").replace("{case}", suite()["cases"][0]["id"])
+            area = "reviews" if page.path == REVIEW else "evaluations"
             there, never = (
                 client.get(
-                    address.replace("{id}", IDS[name]["evaluations"]),
+                    address.replace("{id}", world[name][area]),
                     params={key: words.format(name) for key, words in query.items()},
                 )
                 for name in (FOREIGN, NOWHERE)
             )
-            if page.path not in ("/", "/account", "/people"):  # these take no question
+            if page.path not in ("/", "/account", "/people", "/reviews"):  # these take no question
                 assert masked(there, FOREIGN, world) == masked(never, NOWHERE, world), (page.path, person)
-            plain = client.get(address.replace("{id}", IDS[FOREIGN]["evaluations"]))
+            plain = client.get(address.replace("{id}", world[FOREIGN][area]))
             assert plain.status_code == (404 if page.path == LINE or "{id}" in page.path else 200)
-            assert FOREIGN not in plain.text.replace(IDS[FOREIGN]["evaluations"], ""), (page.path, person)
+            assert FOREIGN not in plain.text.replace(world[FOREIGN][area], ""), (page.path, person)
 
 
+REVIEW = "/reviews/{id}"
 EVALUATIONS = (
     "/evaluations",
     "/evaluations/{id}",

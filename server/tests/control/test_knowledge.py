@@ -24,6 +24,7 @@ from cuelight_server.views.prompts import card
 from cuelight_server.views.runtime import current
 from cuelight_server.views.traces import Rebuilt, why
 from server.tests.control.test_light_and_heavy import FOUR
+from server.tests.reviewing import read_what_is_asked
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PROMPT = "clinical.intake_summary"
@@ -70,6 +71,7 @@ def go_live(demo_desk, person, evaluated):
         evaluated(**how)
         for role, who in FOUR.items():
             approve(demo_desk, person(who, of=demo_desk), PROMPT, "v1", role=role)
+        read_what_is_asked(demo_desk, PROMPT, "v1")
         release(demo_desk, person("ravi.menon", of=demo_desk), PROMPT, "v1")
 
     return one
@@ -133,6 +135,7 @@ def test_evidence_from_before_a_new_release_does_not_count_any_more(demo_desk, l
     evaluated()
     for role, who in FOUR.items():
         approve(demo_desk, person(who, of=demo_desk), PROMPT, "v1", role=role)
+    read_what_is_asked(demo_desk, PROMPT, "v1")
     assert check(demo_desk, PROMPT, "v1").ok
     push(demo_desk, luca, bundle(protocol=second()))
     checklist = check(demo_desk, PROMPT, "v1")

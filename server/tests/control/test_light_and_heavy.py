@@ -13,6 +13,7 @@ from cuelight_server.control.push import push
 from cuelight_server.control.releases import approve, check, release
 from cuelight_server.kernel.errors import Blocked
 from cuelight_server.kernel.terms import ChangeClass
+from server.tests.reviewing import read_what_is_asked
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NOTES, CLINICAL = "notes.meeting_summary", "clinical.intake_summary"
@@ -63,6 +64,7 @@ def clinical_live(demo_desk, person):
     evaluate(demo_desk, luca, CLINICAL, "v1")
     for role, who in FOUR.items():
         approve(demo_desk, person(who, of=demo_desk), CLINICAL, "v1", role=role)
+    read_what_is_asked(demo_desk, CLINICAL, "v1")
     release(demo_desk, person("ravi.menon", of=demo_desk), CLINICAL, "v1")
     return demo_desk, luca
 
@@ -91,4 +93,5 @@ def test_in_clinical_the_same_kind_of_change_needs_four_roles(clinical_live, per
         with pytest.raises(Blocked, match=role.replace("_", " ")):
             release(desk, ravi, CLINICAL, "v2")
         approve(desk, person(who, of=desk), CLINICAL, "v2", role=role)
+    read_what_is_asked(desk, CLINICAL, "v2")
     assert release(desk, ravi, CLINICAL, "v2").previous == "v1"

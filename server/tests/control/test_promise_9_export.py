@@ -308,6 +308,7 @@ def change(made, verb, how):
         ("evaluation.finish", lambda body: body["facts"].update(evidence="sha256:00"), "without a report that passed"),
         ("prompt.mint", lambda body: body.update(subject="sales.other@v9"), "never minted"),
         ("release.open", lambda body: body["facts"]["bound"].update(content="sha256:00"), "bound to something else"),
+        ("review.sign", lambda body: body["facts"].update(evidence="sha256:00"), "without a signed review by the"),
         ("release.open", lambda body: body["facts"].update(environment="staging"), "never released|something else"),
         ("release.roll_back", lambda body: body["facts"]["deployment"].update(weights=[[2, 100000]]), "never released"),
         ("release.roll_back", lambda body: body.update(facts=[]), "cannot be read as a line"),

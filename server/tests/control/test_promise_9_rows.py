@@ -24,6 +24,7 @@ from cuelight_server.control.verify import verify_desk
 from cuelight_server.kernel.actor import SYSTEM
 from cuelight_server.views.desk import person
 from server.tests import tampering
+from server.tests.reviewing import read_what_is_asked
 from server.tests.signing_in import give_password
 
 SALES = Path(__file__).parents[3] / "examples/sales"
@@ -75,6 +76,7 @@ def go_live(desk, prompt, label):
     evaluation.start(desk, person(desk, "mei.tanaka"), prompt, label, "recorded")
     while evaluation.run_pending(desk, {}):
         pass
+    read_what_is_asked(desk, prompt, label)
     used = set()
     for item in releases.check(desk, prompt, label).items:
         if item.id.startswith("approval:") and not item.ok:

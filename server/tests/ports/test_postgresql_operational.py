@@ -38,6 +38,7 @@ OPERATIONAL = {
     "idempotency_key": "delete",
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at",
     "evaluation_result": "insert update",
+    "review_answer": "insert update:better,live,note,answered_at",
     "session": "insert delete update:last_seen_at",
     "sign_in_flow": "insert delete",
     "sign_in_tries": "insert update delete",

@@ -66,6 +66,10 @@ MATRIX = {
     "recording.push": "WDEv",
     "evaluation.run": "WDERSmvg",
     "evaluation.finish": "s",
+    "prompt.try": "WDERSmvg",
+    "review.open": "WDERSv",
+    "review.answer": "WDERS",
+    "review.sign": "WDERS",
     "release.approve": "WDERS",
     "release.open": "WEv",
     "release.roll_back": "WERSsv",
@@ -122,7 +126,14 @@ def test_the_desk_itself_borrows_no_role(verb):
     assert may(verb, SYSTEM, ALL).allowed is may(verb, SYSTEM, set()).allowed
 
 
-APPROVING = [Verb.RELEASE_APPROVE, Verb.GOVERNANCE_APPROVE, Verb.GOVERNANCE_APPLY, Verb.WORKFLOW_GOVERN]
+APPROVING = [
+    Verb.RELEASE_APPROVE,
+    Verb.REVIEW_SIGN,
+    Verb.REVIEW_ANSWER,
+    Verb.GOVERNANCE_APPROVE,
+    Verb.GOVERNANCE_APPLY,
+    Verb.WORKFLOW_GOVERN,
+]
 MOVING = [Verb.RELEASE_OPEN, Verb.RELEASE_ROLL_BACK, Verb.PROMPT_SWITCH_OFF]
 
 

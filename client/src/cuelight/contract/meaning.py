@@ -12,7 +12,7 @@ from cuelight.contract.log import Finding, Tampering
 
 Place = tuple[str, str, str]  # prompt, environment, tenant
 BOUND = ("content", "prompt", "number", "environment", "revision", "suite", "prices", "knowledge", "evidence")
-_APPROVAL = "approval:"
+_APPROVAL, _REVIEW = "approval:", "human_review:"
 _POINTS = ("weights", "rollback_target", "kill", "release", "revision")
 
 
@@ -34,6 +34,7 @@ class Opened:
     binding: str
     checklist: str | None
     approvals: tuple[tuple[str, str], ...]  # (role, person)
+    reviews: tuple[tuple[str, str], ...]  # (role, person) of every blind review of this report that was signed
     authors: frozenset[str]
 
 
@@ -46,6 +47,7 @@ class Meaning:
     _authors: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     _evidence: dict[str, tuple[str, str]] = field(default_factory=dict)  # digest -> prompt, verdict
     _yes: dict[str, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    _read: dict[tuple[str, str], list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
     _released: dict[tuple[str, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     _opened: dict[str, Opened] = field(default_factory=dict)
     _serves: dict[Place, tuple[int, dict[str, Any]]] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class Meaning:
                         self._evidence[facts["evidence"]] = prompt, facts["verdict"]
                 case "release.approve":
                     self._yes[facts["binding"]].append((facts["role"], actor))
+                case "review.sign":
+                    self._read[facts["content"], facts["evidence"]].append((facts["role"], actor))
                 case "release.open":
                     self._open(seq, prompt, _number(label), facts)
             if verb != "refused":
@@ -128,6 +132,7 @@ class Meaning:
             binding=facts["binding"],
             checklist=facts.get("checklist"),
             approvals=tuple(self._yes[facts["binding"]]),
+            reviews=tuple(self._read[bound["content"], bound["evidence"]]),
             authors=frozenset(self._authors[prompt, bound["content"]]),
         )
 
@@ -153,11 +158,16 @@ class Meaning:
                 return
             items = checklist["items"]
             roles = [item["id"].removeprefix(_APPROVAL) for item in items if item["id"].startswith(_APPROVAL)]
+            readers = [item["id"].removeprefix(_REVIEW) for item in items if item["id"].startswith(_REVIEW)]
             if not all(item["ok"] is True for item in items):
                 self._say(one.seq, f"{name} although its checklist does not hold")
         except (LookupError, TypeError, AttributeError, Invalid):
             self._say(one.seq, f"{name}: the checklist of {id} cannot be read")
             return
+        read = {role for role, who in one.reviews if who not in one.authors}
+        unread = [role for role in readers if role not in read]
+        if unread:
+            self._say(one.seq, f"{name} without a signed review by the {', '.join(unread).replace('_', ' ')}")
         could = {role: {who for asked, who in one.approvals if asked == role} - one.authors for role in roles}
         missing = _unfilled(roles, could)
         if missing:

@@ -63,6 +63,10 @@ class Verb(StrEnum):
     MODEL_RETIRE = "model.retire"
     EVALUATION_RUN = "evaluation.run"
     EVALUATION_FINISH = "evaluation.finish"
+    PROMPT_TRY = "prompt.try"
+    REVIEW_OPEN = "review.open"
+    REVIEW_ANSWER = "review.answer"
+    REVIEW_SIGN = "review.sign"
     RELEASE_APPROVE = "release.approve"
     RELEASE_OPEN = "release.open"
     RELEASE_ROLL_BACK = "release.roll_back"
@@ -268,6 +272,22 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
         ),
         Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS),
         Verb.EVALUATION_FINISH: Rule(sentence="Write down how an evaluation ended.", system=True),
+        Verb.PROMPT_TRY: Rule(
+            sentence="Try a prompt on a few examples; nothing of it is evidence.",
+            kinds=_DRAFTING,
+            roles=_ALL,
+            members=_DRAFTERS,
+        ),
+        Verb.REVIEW_OPEN: Rule(sentence="Ask the holders of a role for a blind review.", roles=_ALL),
+        Verb.REVIEW_ANSWER: Rule(
+            sentence="Read the cases of a review and answer them, in the role that is asked.",
+            kinds=_PEOPLE,
+            roles=_ALL,
+            governed=False,
+        ),
+        Verb.REVIEW_SIGN: Rule(
+            sentence="Sign what one answered in a review, in the role that is asked.", kinds=_PEOPLE, roles=_ALL
+        ),
         Verb.RELEASE_APPROVE: Rule(sentence="Approve a version for an environment.", kinds=_PEOPLE, roles=_ALL),
         Verb.RELEASE_OPEN: Rule(sentence="Release an approved version.", roles=frozenset({_ENGINEERING, _BUSINESS})),
         Verb.RELEASE_ROLL_BACK: Rule(

@@ -143,6 +143,20 @@ def enter(desk: Desk, actor: Actor, verb: Verb, subject: str) -> None:
     raise refusal
 
 
+def ask(desk: Desk, actor: Actor, verb: Verb, subject: str) -> frozenset[Held]:
+    """Whether they may, before something that takes long or leaves no line: the roles that they hold.
+
+    NotFound and Denied, and a line `refused`, as in `act`.
+    """
+    place = workflow_of(subject)
+    try:
+        with reading(desk.registry) as sql:
+            return _judged(desk, sql, actor, verb, subject, place)[1]
+    except (Denied, Unseen) as refusal:
+        _remember(desk, actor, verb, subject, refusal)
+        raise
+
+
 def workflow_of(subject: str) -> str:
     """`sales` for `sales`, `sales.lead_qualification` and `sales.lead_qualification@v2`."""
     return place_of(subject)
@@ -160,6 +174,14 @@ def tell(sql: Connection, clock: Clock, verb: Verb, subject: str, facts: Mapping
 
 def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str) -> Work:
     _refuse_ungoverned(verb)
+    now, roles = _judged(desk, sql, actor, verb, subject, workflow)
+    return Work(sql=sql, at=_moment(desk.clock, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+
+
+def _judged(
+    desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, workflow: str
+) -> tuple[Actor, frozenset[Held]]:
+    """The actor as of now and what they hold; NotFound where the place is not there for them, Denied where they may not."""
     now = _as_of_now(desk, sql, actor)
     owners = prompts_store.owners_of(sql, workflow, prompt_of(subject))
     roles = held_in(desk, sql, now, workflow, owners)
@@ -168,7 +190,7 @@ def _begin(desk: Desk, sql: Connection, actor: Actor, verb: Verb, subject: str, 
     decision = may(verb, now, roles)
     if not decision.allowed:
         raise _denied(now, verb, subject, decision, owners)
-    return Work(sql=sql, at=_moment(desk.clock, sql), actor=now, verb=verb, workflow=workflow, roles=roles)
+    return now, roles
 
 
 def _refuse_ungoverned(verb: Verb) -> None:

@@ -9,13 +9,16 @@ from cuelight.contract.meaning import binding
 from cuelight_server.access import store as access
 from cuelight_server.control.authors import authors, same_person, through_any_account
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.reviewed import review_facts
 from cuelight_server.control.routing import last_live
 from cuelight_server.control.standing import Looked, errors_now
+from cuelight_server.control.trial import joint_gate
 from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation import store as evaluation
 from cuelight_server.evaluation.outputs import recordings_digest
 from cuelight_server.kernel.errors import Blocked, NotFound
 from cuelight_server.kernel.terms import ChangeClass, Environment, Role
+from cuelight_server.kernel.tiers import tier_of
 from cuelight_server.kernel.verdict import Verdict
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.contract_fit import unread
@@ -23,9 +26,10 @@ from cuelight_server.prompts.diff import diff
 from cuelight_server.prompts.knowledge import names
 from cuelight_server.prompts.model import Draft, Numbered, Version, Workflow
 from cuelight_server.releases import policy, store, suite_change
-from cuelight_server.releases.model import Evidence, Facts, KnowledgeFact, Release
+from cuelight_server.releases.model import Evidence, ExamplesFact, Facts, KnowledgeFact, Release
 from cuelight_server.routing import store as routing
 from cuelight_server.routing.publish import workflow_of
+from cuelight_server.tries import store as tries
 
 _SHOWN = 5  # things that a consumer cannot read, in words
 Holders = dict[Role, tuple[tuple[str, str], ...]]
@@ -66,8 +70,18 @@ def gather(
     held = _holders(sql, policy.holders(document, short))
     given = store.approvals(sql, prompt, one.number, environment, bind) if bind and one.number else ()
     made = authors(sql, one.found, one.suite.name if one.suite else None, one.governing)
+    gate = _asked_of_people(one, environment)
+    reviews = review_facts(
+        sql, prompt, one.found.digest, evidence.evidence if evidence else None, gate.get("human_review")
+    )
     person_of = same_person(
-        sql, {*made, *(id for people in held.values() for id, _ in people), *(yes.person for yes in given)}
+        sql,
+        {
+            *made,
+            *(id for people in held.values() for id, _ in people),
+            *(yes.person for yes in given),
+            *(each.person for fact in reviews for each in fact.signed),
+        },
     )
     return Facts(
         prompt=prompt,
@@ -93,11 +107,29 @@ def gather(
         binding=bind,
         bound=bound,
         knowledge=_knowledge(one, report),
+        reviews=tuple(reviews),
+        examples=_examples(sql, one, gate.get("internal_examples", 0)),
         rollback_unread=tuple(lost[:_SHOWN]),
         rollback_unsure=tuple(unsure[:_SHOWN]),
         ownerless=_ownerless(sql, one, short, environment),
         person_of=person_of,
     )
+
+
+def _asked_of_people(one: _Candidate, environment: str) -> dict[str, Any]:
+    """The gate, production's with it, in what it asks of people; only what serves people takes their eyes."""
+    if environment != Environment.PRODUCTION:
+        return {}
+    before = parse(one.baseline.content) if one.baseline else None
+    return dict(joint_gate(parse(one.found.content), before, tier_of(one.workflow.document)))
+
+
+def _examples(sql: Connection, one: _Candidate, asked: int) -> ExamplesFact | None:
+    """What was tried by hand on exactly this content."""
+    tried = tries.of_content(sql, one.found.prompt, one.found.digest)
+    keys = frozenset[str]().union(*(each.answered for each in tried))
+    people = tuple(dict.fromkeys(each.actor for each in tried if each.answered))
+    return ExamplesFact(asked=asked, tried=len(keys), by=people) if asked or keys else None
 
 
 def refuse_retired(sql: Connection, prompt: str) -> None:

@@ -27,6 +27,8 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         ),
         (INSERT, "evaluation_result"): None,
         (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
+        (INSERT, "review_answer"): None,  # on the way; what counts is what is signed
+        (UPDATE, "review_answer"): frozenset({"better", "live", "note", "answered_at"}),
         (
             INSERT,
             "checkpoint",

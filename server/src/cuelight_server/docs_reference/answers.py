@@ -10,6 +10,7 @@ from cuelight_server.control.ending import RetiredPrompt, SwitchedOff
 from cuelight_server.control.explaining import Explained
 from cuelight_server.control.proposals import ProposalShown
 from cuelight_server.control.releases import Released
+from cuelight_server.control.reviews import BlindCase
 from cuelight_server.docs_reference.markdown import codes
 from cuelight_server.governance.model import Consent, Membership
 from cuelight_server.prompts.model import RetiredModel
@@ -28,8 +29,10 @@ from cuelight_server.views.people import AccountLine, KeyLine
 from cuelight_server.views.prompts import Card, LabelledContent, PromptLine
 from cuelight_server.views.releases import ReleaseLine
 from cuelight_server.views.report import CaseSeen
+from cuelight_server.views.reviews import ReviewLine
 from cuelight_server.views.runtime import Observed
 from cuelight_server.views.traces import Why
+from cuelight_server.views.tries import TriedLine
 from cuelight_server.views.trusts import TrustLine
 
 _PUSHED = (
@@ -50,6 +53,7 @@ def _of(kind: Any) -> tuple[str, ...]:
 
 
 _PROPOSAL = (*_of(ProposalShown), "ready")
+_REVIEW = (*_of(ReviewLine), "answered", "revealed")
 
 # Address -> the keys of its answer.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -62,8 +66,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/knowledge/{workflow}/{name}": tuple(_RELEASE.split()),
     "GET /api/v1/knowledge/{workflow}/{name}/diff": tuple(_COMPARED.split()),
     "POST /api/v1/evaluations": ("id",),
-    "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report", "reviews"),
     "GET /api/v1/evaluations/{id}/cases/{case}": _of(CaseSeen),
+    "POST /api/v1/tries": ("prompt", "kept", "tries"),
+    "POST /api/v1/reviews": ("id", "cases", "role", "question"),
+    "GET /api/v1/reviews/{id}": _REVIEW,
+    "POST /api/v1/reviews/{id}/cases/{number}": _of(BlindCase),
+    "PUT /api/v1/reviews/{id}/cases/{number}": ("review", "number"),
+    "POST /api/v1/reviews/{id}/sign": _REVIEW,
     "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
     "POST /api/v1/approvals": _of(Approval),
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),
@@ -115,6 +125,8 @@ ITEMS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/knowledge/{workflow}/{name}/releases": _of(KnowledgeReleaseLine),
     "GET /api/v1/evaluations": _of(EvaluationLine),
     "GET /api/v1/evaluations/{id}/results": _of(ResultLine),
+    "GET /api/v1/tries": _of(TriedLine),
+    "GET /api/v1/reviews": (*_of(ReviewLine), "answered"),
     "GET /api/v1/models": _of(ModelLine),
     "GET /api/v1/providers": _of(SetProvider),
     "GET /api/v1/releases": _of(ReleaseLine),
@@ -162,6 +174,11 @@ OTHERS: Mapping[str, str] = {
     "GET /evaluations/{id}": "A person who is signed in. The report of an evaluation, as HTML.",
     "GET /evaluations/{id}/report.html": "A person who is signed in. The same as one file that needs nothing else.",
     "GET /evaluations/{id}/cases/{case}": "A person who is signed in. One case with both outputs side by side, as HTML.",
+    "GET /reviews": "A person who is signed in. The blind reviews that wait for them, and the others.",
+    "GET /reviews/{id}": "A person who is signed in. How far they are with a review, and everything once they have signed it.",
+    "GET /reviews/{id}/{number:int}": "A holder of the review's role. One case, blind; from then on it counts as opened.",
+    "POST /reviews/{id}/{number:int}": "A holder of the review's role, by the form on that page. Answers the case.",
+    "POST /reviews/{id}/sign": "A holder of the review's role, by the form on its page. Signs all answers for good.",
     "GET /owners": "A person who is signed in. The ownership map, and what waits for a yes; `workflow` for one of them.",
     "GET /access": "A person who is signed in. Asks whether `who` may do `verb` on `subject`, and says why.",
     "GET /signin": "Everyone. The page to sign in.",

@@ -215,6 +215,13 @@ def kept(sql: Connection, id: str) -> Iterable[StoredResult]:
     return [_result(row) for row in sql.execute(query)]
 
 
+def outputs_of(sql: Connection, id: str, case: str, sample: int) -> list[StoredResult]:
+    """The outputs of one case at one sample, of each arm that has it."""
+    columns = evaluation_result.c
+    query = select(evaluation_result).where(columns.evaluation == id, columns.case_id == case, columns.sample == sample)
+    return [_result(row) for row in sql.execute(query)]
+
+
 def _of(worker: str) -> ColumnElement[bool]:
     return func.coalesce(evaluation.c.worker, "") == worker
 

@@ -20,7 +20,7 @@ def stricter(candidate: Json, production: Json) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name in _MOST:
         _put(made, name, _both(left, right, name, min))
-    for name in _LEAST:
+    for name in (*_LEAST, "internal_examples"):
         _put(made, name, _both(left, right, name, max))
     for name in ("min_pass_rate_by_category", "min_pass_rate_by_tag"):
         _put(made, name, _merged(left.get(name, {}), right.get(name, {}), max))
@@ -130,4 +130,9 @@ def _review(left: Json | None, right: Json | None) -> Json | None:
     if left is None or right is None:
         return left if right is None else right
     roles = [*left["roles"], *(role for role in right["roles"] if role not in left["roles"])]
-    return {**right, **left, "roles": roles, "min_cases": max(left["min_cases"], right["min_cases"])}
+    made = {**right, **left, "roles": roles, "min_cases": max(left["min_cases"], right["min_cases"])}
+    usual = {"reviewers": (max, 1), "unacceptable_max": (min, 0)}
+    for name in usual.keys() & {*left, *right}:
+        choose, default = usual[name]
+        made[name] = choose(left.get(name, default), right.get(name, default))
+    return made

@@ -41,7 +41,8 @@ ENFORCED_BY: Mapping[str, str] = MappingProxyType(
         "MCP pin": "",
         "gate": "cuelight_server.evaluation.gate",
         "metric": "cuelight_server.evaluation.gate",
-        "human review": "",
+        "human review": "cuelight_server.releases.read_blind",
+        "internal examples": "cuelight_server.releases.read_blind",
         "grader": "cuelight_server.evaluation.graders",
         "input schema": "",
         "expected failure": "cuelight_server.evaluation.report",
@@ -161,9 +162,13 @@ def _prompt(where: str, content: Mapping[str, Any]) -> Iterator[RuleState]:
 
 
 def _gate(where: str, gate: Mapping[str, Any]) -> Iterator[RuleState]:
-    yield from (_state(where, "gate", name) for name in gate if name not in ("metrics", "human_review"))
+    yield from (
+        _state(where, "gate", name) for name in gate if name not in ("metrics", "human_review", "internal_examples")
+    )
     for one in gate.get("metrics", ()):
         yield _worded(where, "metric", one, one["id"])
+    if "internal_examples" in gate:
+        yield _state(where, "internal examples", f"{gate['internal_examples']} tried by hand")
     if "human_review" in gate:
         review = gate["human_review"]
         yield _state(where, "human review", f"{', '.join(review['roles'])} read {review['min_cases']} cases")

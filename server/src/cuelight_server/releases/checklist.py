@@ -5,6 +5,9 @@ from dataclasses import replace
 
 from cuelight_server.kernel.terms import Role
 from cuelight_server.kernel.verdict import Verdict
+from cuelight_server.releases import read_blind
+from cuelight_server.releases.items import no as _no
+from cuelight_server.releases.items import yes as _yes
 from cuelight_server.releases.model import Approval, Checklist, Facts, Item, KnowledgeFact
 
 _MAKERS = ("workflow owner", "domain expert", "engineering owner")
@@ -67,8 +70,10 @@ def _items(facts: Facts) -> Iterator[Item]:
     yield _version(facts)
     yield _lint(facts)
     yield _suite(facts)
+    yield from read_blind.examples(facts)
     yield _report(facts)
     yield _recorded(facts)
+    yield from (read_blind.review(facts, one) for one in facts.reviews)
     yield from (_knowledge(facts, one) for one in facts.knowledge)
     yield from (_approval(facts, role) for role in facts.required)
     yield _people(facts)
@@ -227,14 +232,6 @@ def _quarantine(facts: Facts) -> Item:
         return _yes("quarantine", "it was not rolled back here before")
     words = f"{facts.label} was rolled back here: {facts.quarantined}"
     return _no("quarantine", words, ("a new version with the cause mended",))
-
-
-def _yes(id: str, words: str) -> Item:
-    return Item(id, ok=True, words=words)
-
-
-def _no(id: str, words: str, who: tuple[str, ...]) -> Item:
-    return Item(id, ok=False, words=words, who=who)
 
 
 def _named(facts: Facts, *roles: str) -> tuple[str, ...]:

@@ -130,6 +130,44 @@ class KnowledgeFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedReview:
+    """One signed blind review of exactly this content and report; `drawn` of its `cases` were chosen by the desk."""
+
+    review: str
+    person: str
+    drawn: int
+    cases: int
+    unacceptable: tuple[str, ...]  # cases whose new output the reviewer could not live with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFact:
+    """What the gate asks of one role, and the signed reviews there are.
+
+    `elsewhere` counts signed reviews of another report or another question, which do not count; `waiting` are reviews
+    of this report that nobody signed yet; `disagree` the cases of which not all reviewers say the same.
+    """
+
+    role: Role
+    cases: int
+    reviewers: int = 1
+    unacceptable_max: int = 0
+    signed: tuple[SignedReview, ...] = ()
+    elsewhere: int = 0
+    waiting: tuple[str, ...] = ()
+    disagree: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExamplesFact:
+    """How many different examples of exactly this content were tried by hand, and how many the gate asks for."""
+
+    asked: int
+    tried: int
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that `checklist.check` decides on; gathered inside one transaction.
 
@@ -164,6 +202,8 @@ class Facts:
     binding: str | None
     bound: Mapping[str, Any]
     knowledge: tuple[KnowledgeFact, ...] = ()
+    reviews: tuple[ReviewFact, ...] = ()
+    examples: ExamplesFact | None = None
     rollback_unread: tuple[str, ...] = ()
     rollback_unsure: tuple[str, ...] = ()
     ownerless: tuple[str, ...] = ()  # owners that the tier asks for and that are not there, in words

@@ -10,6 +10,7 @@ from cuelight_server.evaluation.store import Stored
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
 from cuelight_server.kernel.sight import EVERYTHING, Sight
+from cuelight_server.views.reviews import of_evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,13 @@ class EvaluationView:
 
     line: EvaluationLine
     report: dict[str, Any] | None
+    reviews: tuple[
+        dict[str, Any], ...
+    ] = ()  # beside the report, never in it: the evidence is not what people said later
 
     def to_json(self) -> dict[str, Any]:
-        """The evaluation as it goes over the wire: the line's fields and `report`."""
-        return {**self.line.to_json(), "report": self.report}
+        """The evaluation as it goes over the wire: the line's fields, `report` and `reviews`."""
+        return {**self.line.to_json(), "report": self.report, "reviews": list(self.reviews)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +75,8 @@ def show(desk: Desk, id: str, sight: Sight = EVERYTHING) -> EvaluationView:
     """One evaluation; NotFound."""
     with reading(desk.registry) as sql:
         found = _seen(store.load(sql, id), id, sight)
-    return EvaluationView(line=_line(found), report=found.report)
+        read = of_evaluation(sql, found.prompt, found.content_digest, id)
+    return EvaluationView(line=_line(found), report=found.report, reviews=tuple(read))
 
 
 def listing(desk: Desk, prompt: str, after: str | None = None, size: int = DEFAULT_SIZE) -> Page[EvaluationLine]:

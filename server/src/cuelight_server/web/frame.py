@@ -83,7 +83,9 @@ def form(
             if "retry_after" in refused.details:
                 told.headers["Retry-After"] = str(refused.details["retry_after"])
             return told
-        return given if isinstance(given, Response) else framed(desk, visit, given, 200, csrf)
+        if isinstance(given, Response):
+            return given
+        return framed(desk, visit, given, getattr(given, "status", 200), csrf)
 
     return posted(answer)
 

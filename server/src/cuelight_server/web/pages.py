@@ -12,7 +12,7 @@ from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
 from cuelight_server.kernel.actor import Actor
-from cuelight_server.web import account, evaluation, oidc, people, signin
+from cuelight_server.web import account, evaluation, oidc, people, reviews, signin
 from cuelight_server.web import audit as audit_page
 from cuelight_server.web import desk as desk_page
 from cuelight_server.web import explaining as explaining_page
@@ -43,6 +43,7 @@ def routes(desk: Desk, doors: Doors, checkpoints: Checkpoints | None = None) -> 
         *people.routes(desk, doors),
         *account.routes(desk, doors),
         *evaluation.routes(desk, doors),
+        *reviews.routes(desk, doors),
         *oidc.routes(desk, doors, signin.refusal(desk, doors), account.refusal(desk, doors)),
         *audit_page.routes(desk, doors, checkpoints or Checkpoints()),
         Mount("/static", enter(static), name="static"),

@@ -32,7 +32,6 @@ def test_a_rule_that_code_holds_names_the_code():
 
 def test_a_rule_that_nothing_holds_yet_says_so():
     rule = {"stages": [{"percent": 5}], "level": "limited", "bucketing_key": "account_id"}
-    gate = {"min_pass_rate": 0.9, "human_review": {"roles": ["risk_owner"], "min_cases": 3}}
     bundle = folder(
         workflow=workflow(
             release=rule,
@@ -40,7 +39,6 @@ def test_a_rule_that_nothing_holds_yet_says_so():
             retention_days={"traces": 30},
             rollback={"roles": ["risk_owner"], "review_within_hours": 4, "propagation_seconds_max": 60},
         ),
-        labels={"v1": edited(PROMPT, "evaluation", "gate", to=gate)},
     )
     waiting = {rule for (_, rule), (state, by) in states(bundle).items() if state == "not yet enforced" and not by}
     assert waiting == {
@@ -52,8 +50,15 @@ def test_a_rule_that_nothing_holds_yet_says_so():
         "who may roll back: risk_owner",
         "review after a rollback: within 4 h",
         "propagation: within 60 s",
-        "human review: risk_owner read 3 cases",
     }
+
+
+def test_what_the_gate_asks_of_people_is_held_by_the_checklist():
+    gate = {"min_pass_rate": 0.9, "human_review": {"roles": ["risk_owner"], "min_cases": 3}, "internal_examples": 2}
+    found = states(folder(labels={"v1": edited(PROMPT, "evaluation", "gate", to=gate)}))
+    held = ("enforced", "cuelight_server.releases.read_blind")
+    assert found["prompts/answer/v1", "human review: risk_owner read 3 cases"] == held
+    assert found["prompts/answer/v1", "internal examples: 2 tried by hand"] == held
 
 
 def test_a_rule_in_words_is_declared_only_wherever_it_stands():

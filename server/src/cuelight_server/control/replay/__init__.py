@@ -4,7 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cuelight_server.audit.model import Event, Personal
 from cuelight_server.audit.personal import opened
-from cuelight_server.control.replay import decisions, evidence, governance, identities, people, proof, providers, shelf
+from cuelight_server.control.replay import (
+    decisions,
+    evidence,
+    governance,
+    identities,
+    people,
+    proof,
+    providers,
+    reading,
+    shelf,
+)
 from cuelight_server.control.replay.compare import Log, Row
 
 __all__ = ["Rows", "replay"]
@@ -37,6 +47,9 @@ _CHECKS: tuple[tuple[str, Callable[[Log, Iterable[Row]], Iterator[str]]], ...] =
     ("provider_connection", providers.connections),
     ("evaluation", evidence.evaluations),
     ("evaluation_result", evidence.results),
+    ("review", reading.reviews),
+    ("review_signature", reading.signatures),
+    ("tried", reading.tries),
     ("proposal", governance.proposals),
     ("consent", governance.consents),
     ("membership", governance.memberships),

@@ -37,8 +37,10 @@ from cuelight_server.db.schema.prompts import (
     workflow_revision,
 )
 from cuelight_server.db.schema.releases import approval, release
+from cuelight_server.db.schema.reviews import review, review_answer, review_signature
 from cuelight_server.db.schema.routing import client_seen, deployment, environment, snapshot
 from cuelight_server.db.schema.telemetry import call
+from cuelight_server.db.schema.tries import tried
 from cuelight_server.db.schema.vault import provider_connection
 
 __all__ = [
@@ -76,6 +78,9 @@ __all__ = [
     "registry",
     "release",
     "retired_model",
+    "review",
+    "review_answer",
+    "review_signature",
     "session",
     "sign_in_flow",
     "sign_in_tries",
@@ -83,6 +88,7 @@ __all__ = [
     "snapshot",
     "suite",
     "token",
+    "tried",
     "trust",
     "version",
     "workflow",
@@ -101,6 +107,9 @@ IMMUTABLE = (
     snapshot,
     approval,
     consent,
+    review,
+    review_signature,
+    tried,
     audit_event,
     audit_head,
     signing_key,
