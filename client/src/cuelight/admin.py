@@ -188,10 +188,6 @@ class Admin:
         asked = {"evaluation": evaluation, "role": role, "cases": cases, "named": list(named), "question": question}
         return self._post("/reviews", asked)
 
-    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
-        """One page of the evaluations of a prompt, newest first."""
-        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
-
     def reviews(self, prompt: str = "", before: str = "", limit: int = 50) -> Json:
         """One page of reviews, newest first."""
         return self._get("/reviews", prompt=prompt, before=before, limit=limit)

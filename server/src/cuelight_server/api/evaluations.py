@@ -78,11 +78,12 @@ def written(
     id: str, request: Request, desk: DeskDep, _actor: Caller, sight: Seen, form: Form = "markdown"
 ) -> dict[str, str]:
     """The report as one text: Markdown for a pull request, JUnit XML for a pipeline, an HTML file for people."""
-    report = view.show(desk, id, sight).report
-    if report is None:
+    seen = view.show(desk, id, sight)
+    if seen.report is None:
         raise Conflict("this evaluation has not ended, so there is no report", "ask again once it has")
     if form == "html":
         return {"form": form, "text": request.app.state.written_report(desk, id, sight)}
+    report = {**seen.report, "reviews": seen.reviews}
     return {"form": form, "text": markdown(report) if form == "markdown" else junit(report)}
 
 

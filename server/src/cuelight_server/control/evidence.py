@@ -121,7 +121,7 @@ def _asked_of_people(one: _Candidate, environment: str) -> dict[str, Any]:
     if environment != Environment.PRODUCTION:
         return {}
     before = parse(one.baseline.content) if one.baseline else None
-    return dict(joint_gate(parse(one.found.content), before, tier_of(one.workflow.document)))
+    return dict(joint_gate(parse(one.found.content), before, tier_of(one.workflow.document), 0))  # whatever the cases
 
 
 def _examples(sql: Connection, one: _Candidate, asked: int) -> ExamplesFact | None:

@@ -47,9 +47,7 @@ class EvaluationView:
 
     line: EvaluationLine
     report: dict[str, Any] | None
-    reviews: tuple[
-        dict[str, Any], ...
-    ] = ()  # beside the report, never in it: the evidence is not what people said later
+    reviews: tuple[dict[str, Any], ...] = ()  # beside the report: evidence is not what people said later
 
     def to_json(self) -> dict[str, Any]:
         """The evaluation as it goes over the wire: the line's fields, `report` and `reviews`."""

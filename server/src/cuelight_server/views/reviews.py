@@ -136,17 +136,14 @@ def show(desk: Desk, actor: Actor, id: str, sight: Sight = EVERYTHING) -> Review
 
 
 def of_evaluation(sql: Connection, prompt: str, content_digest: str, evaluation: str) -> list[dict[str, Any]]:
-    """The reviews of a report in short: whose role, how many cases, how many have signed."""
+    """The reviews of a report in short: whose role, how many cases, how many signed, and how many of them refuse one."""
     found = [one for one in store.of_content(sql, prompt, content_digest) if one.evaluation == evaluation]
-    return [
-        {
-            "id": one.id,
-            "role": one.role.value,
-            "cases": len(one.cases),
-            "signed": len(store.signatures(sql, [one.id])),
-        }
-        for one in found
-    ]
+    return [_in_short(one, store.signatures(sql, [one.id])) for one in found]
+
+
+def _in_short(one: Review, given: Sequence[Signature]) -> dict[str, Any]:
+    against = sum(bool(rules.unacceptable(rules.readings(each.document))) for each in given)
+    return {"id": one.id, "role": one.role.value, "cases": len(one.cases), "signed": len(given), "against": against}
 
 
 def _line(sql: Connection, one: Review, actor: Actor, given: Sequence[Signature]) -> ReviewLine:

@@ -116,7 +116,7 @@ def in_order(rows: Sequence[Json]) -> list[str]:
 
 def shown(seen: EvaluationView, person: str) -> ReportPage:
     """A report as a page."""
-    line, report = seen.line, seen.report or {}
+    line, report = seen.line, {**(seen.report or {}), "reviews": seen.reviews}
     state, word = light(line.state, line.verdict)
     return ReportPage(
         title=f"Report of {line.prompt} {line.label}",

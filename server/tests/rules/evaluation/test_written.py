@@ -112,8 +112,9 @@ def test_a_good_report_is_good_where_it_was_asked():
         ({"rulings": [], "p95_ms": None}, "Cost and latency", Answer.UNKNOWN),
         ({"rulings": [{"rule": "p95_max", "mark": "unknown", "words": ""}]}, "Cost and latency", Answer.UNKNOWN),
         ({"gate": {"human_review": {"cases": 8}}}, "Human review", Answer.UNKNOWN),
-        ({"reviews": [{"trusts": True}]}, "Human review", Answer.GOOD),
-        ({"reviews": [{"trusts": True}, {"trusts": False}]}, "Human review", Answer.BAD),
+        ({"reviews": [{"signed": 0, "against": 0}]}, "Human review", Answer.UNKNOWN),
+        ({"reviews": [{"signed": 1, "against": 0}]}, "Human review", Answer.GOOD),
+        ({"reviews": [{"signed": 2, "against": 1}]}, "Human review", Answer.BAD),
     ],
 )
 def test_what_nothing_looked_at_is_never_good(changed, question, answer):

@@ -1,6 +1,6 @@
 """The six questions that a report answers: quality, regression, form, safety, cost and latency, and people's word."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -98,14 +98,14 @@ def _cost(report: Json) -> Question:
 
 def _people(report: Json) -> Question:
     asks = "Do the people who own the work trust it?"
-    reviews: Sequence[Json] = report.get("reviews") or ()
     wanted = (report.get("gate") or {}).get("human_review")
-    if not reviews:
-        if not wanted:
-            return Question("Human review", asks, Answer.NOT_ASKED, "the gate asks for none")
-        return Question("Human review", asks, Answer.UNKNOWN, "asked for, and nobody has signed yet")
-    against = [one for one in reviews if one.get("trusts") is False]
-    words = f"{len(reviews) - len(against)} of {len(reviews)} who signed can live with it"
+    signed = sum(one["signed"] for one in report.get("reviews") or ())
+    against = sum(one["against"] for one in report.get("reviews") or ())
+    if not signed:
+        asked = bool(wanted or report.get("reviews"))
+        words = "asked for, and nobody has signed yet" if asked else "the gate asks for none"
+        return Question("Human review", asks, Answer.UNKNOWN if asked else Answer.NOT_ASKED, words)
+    words = f"{signed - against} of {signed} who read it blind can live with every case that they saw"
     return Question("Human review", asks, Answer.BAD if against else Answer.GOOD, words)
 
 

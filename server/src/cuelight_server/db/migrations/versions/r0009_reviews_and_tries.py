@@ -1,4 +1,4 @@
-"""0012, what people said of outputs: blind reviews with their answers and signatures, and what was tried by hand."""
+"""0009, what people said of outputs: blind reviews with their answers and signatures, and what was tried by hand."""
 
 import sqlalchemy as sa
 from alembic import op
