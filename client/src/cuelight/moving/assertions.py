@@ -7,17 +7,14 @@ from typing import Any
 from cuelight.contract.format import check
 from cuelight.moving import code
 from cuelight.moving.loose import read_json, read_yaml
-from cuelight.moving.names import BESIDE_OUTPUT, KNOWN, MODEL_GRADED, SPECIAL, base
+from cuelight.moving.names import BESIDE_OUTPUT, KNOWN, MODEL_GRADED, NO_GRADER, SPECIAL, TOOL_CALLS_ONLY, base
 from cuelight.moving.report import APPROXIMATED, ASSERTION, CARRIED, REFUSED, CannotCarry, Report
 from cuelight.moving.sources import Sources
 
 _FIELDS = ("value", "threshold", "weight", "metric", "config")
 _KEYS = frozenset({"type", *_FIELDS, "transform", "provider", "rubricPrompt", "contextTransform", "assert", "description"})
-_TO_DO = {
-    "human": "ask people with gate.human_review instead",
-    "ruby": "rewrite it as python or javascript",
-    "webhook": "",
-}
+_JUDGE = frozenset({"temperature", "top_p", "seed", "max_tokens"})
+_G_EVAL = 0.7  # what a score has to reach where nobody says
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,7 @@ class Around:
     transform: str = ""
     provider: Any = None
     rubric_prompt: Any = None
+    factuality: Any = None
     refusal: str = ""
 
 
@@ -49,8 +47,10 @@ class Assertions:
         except CannotCarry as bad:
             self.report.add(REFUSED, ASSERTION, where, kind or "?", bad.why)
             return None
+        if base(kind) in TOOL_CALLS_ONLY:
+            self._differs.append("of a call's steps only its tool calls are known")
         state = APPROXIMATED if self._differs else CARRIED
-        self.report.add(state, ASSERTION, where, kind, "; ".join(self._differs))
+        self.report.add(state, ASSERTION, where, kind, "; ".join(dict.fromkeys(self._differs)))
         return made
 
     def _set(self, where: str, said: Mapping[str, Any], around: Around) -> dict[str, Any] | None:
@@ -93,7 +93,7 @@ class Assertions:
         self._judged(made, said, around, kind)
         if said.get("contextTransform") is not None:
             raise CannotCarry("contextTransform, which takes the context out of the output, has no counterpart")
-        made = _severe(made)
+        made = _severe(_criteria(made))
         problem = _problem(made)
         if problem:
             raise CannotCarry(problem)
@@ -139,6 +139,8 @@ class Assertions:
         if provider is not None:
             made["provider"] = self._provider(provider, kind)
         prompt = said.get("rubricPrompt", around.rubric_prompt)
+        if base(kind) in ("factuality", "model-graded-factuality") and isinstance(around.factuality, dict):
+            made["config"] = {**around.factuality, **made.get("config", {})}
         if prompt is not None:
             found = self._file(prompt) if isinstance(prompt, str) and prompt.startswith("file://") else prompt
             made["rubric_prompt"] = found
@@ -147,14 +149,30 @@ class Assertions:
         if isinstance(provider, str):
             return provider
         if isinstance(provider, dict) and isinstance(provider.get("id"), str):
-            if provider.get("config"):
-                self._differs.append(f"settings of the judge {provider['id']} are set on the desk")
-            return str(provider["id"])
+            config = provider.get("config") if isinstance(provider.get("config"), dict) else {}
+            kept = {key: value for key, value in config.items() if key in _JUDGE}
+            if config.keys() - _JUDGE:
+                lost = ", ".join(sorted(config.keys() - _JUDGE))
+                self._differs.append(f"{lost} of the judge {provider['id']} is set on the desk")
+            return {"id": provider["id"], "config": kept} if kept else provider["id"]
         names = ("embedding", "text") if kind.startswith(("similar", "not-similar")) else ("text", "embedding")
         found = next((provider[name] for name in names if isinstance(provider, dict) and name in provider), None)
         if found is None:
             raise CannotCarry("its provider cannot be read")
         return self._provider(found, kind)
+
+
+def _criteria(made: dict[str, Any]) -> dict[str, Any]:
+    """g-eval with several criteria: the mean of their scores decides, which is what a set with a threshold does."""
+    value = made.get("value")
+    if made["type"] != "g-eval" or not isinstance(value, list) or not value:
+        return made
+    if len(value) == 1:
+        return {**made, "value": value[0]}
+    inner = {key: one for key, one in made.items() if key not in ("threshold", "weight", "metric")}
+    outer = {key: made[key] for key in ("severity", "weight", "metric") if key in made}
+    asserts = [{**inner, "value": one} for one in value]
+    return {"type": "assert-set", **outer, "threshold": made.get("threshold", _G_EVAL), "assert": asserts}
 
 
 def _severe(made: dict[str, Any]) -> dict[str, Any]:
@@ -168,8 +186,8 @@ def _refuse_unknown(kind: str) -> None:
         raise CannotCarry("red-team graders belong to promptfoo's own attacks")
     if name not in KNOWN and not (kind in SPECIAL):
         raise CannotCarry("promptfoo 0.123.1 has no such assertion")
-    if _TO_DO.get(name):
-        raise CannotCarry(f"there is no grader of this kind: {_TO_DO[name]}")
+    if name in NO_GRADER:
+        raise CannotCarry(NO_GRADER[name])
 
 
 def _problem(made: Mapping[str, Any]) -> str:

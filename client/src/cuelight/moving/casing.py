@@ -17,11 +17,10 @@ from cuelight.moving.sources import Sources
 PREFIX, SUFFIX = "prompt_prefix", "prompt_suffix"
 _TITLE = 120
 _HARMLESS = frozenset({"disableConversationVar", "runSerially", "disableVarExpansion", "disableDefaultAsserts"})
-_HANDLED = frozenset({"prefix", "suffix", "transform", "postprocess", "rubricPrompt", "provider", "repeat"})
+_HANDLED = frozenset({"prefix", "suffix", "transform", "postprocess", "rubricPrompt", "provider", "repeat", "factuality"})
 _LOST = {
     "transformVars": "variables made by code have no counterpart: write them out",
     "storeOutputAs": "one case cannot use the output of another: cases are judged apart",
-    "factuality": "weights of factuality's answers have no counterpart",
 }
 
 
@@ -118,7 +117,8 @@ class Casing:
             transform = code.chained(before, code.transform(said, self.sources) if said is not None else "")
         except CannotCarry as bad:
             refusal = f"the output is transformed before it: {bad.why}"
-        return Around(transform, options.get("provider"), options.get("rubricPrompt"), refusal)
+        said = options.get("provider"), options.get("rubricPrompt"), options.get("factuality")
+        return Around(transform, *said, refusal)
 
     def _wrap(self, options: Mapping[str, Any], given: dict[str, Any], made: Cases) -> None:
         """A text before or after the prompt, as a variable of its own."""

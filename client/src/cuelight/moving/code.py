@@ -1,6 +1,8 @@
 """Code that a config brings along: never run here; files of it become text that a grader runs later, in its sandbox."""
 
+import json
 import re
+import sys
 from typing import Any
 
 from cuelight.moving.report import CannotCarry
@@ -11,6 +13,10 @@ _SCRIPTS = (".js", ".cjs", ".mjs")
 _TYPED = (".ts", ".cts", ".mts")
 _NEEDS = re.compile(r"\brequire\s*\(|^\s*import\s|\bimport\s*\(|\bprocess\.|\bawait\b|\basync\b|\bfetch\s*\(", re.MULTILINE)
 _EXPORT = re.compile(r"^(\s*)export\s+(?:(function|class)\s+([A-Za-z_$][\w$]*)|(const|let|var)\s+([A-Za-z_$][\w$]*))", re.MULTILINE)
+_IMPORT = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
+_MODULE = re.compile(r"^\s*module\.exports(?:\.\w+)?\s*=", re.MULTILINE)
+_HEAD = "const held = {exports: {}};\n"
+_CALL = "const turned = held.exports.default || held.exports;\nreturn turned(output, context);"
 MAX_CODE = 100_000
 
 
@@ -41,42 +47,59 @@ def javascript(value: str, sources: Sources) -> str:
     if needs:
         words = needs.group().strip()
         raise CannotCarry(f"{path} uses {words}, which a sandbox without modules and network does not have")
-    wanted = f"module.exports[{name!r}]" if name else "(module.exports.default || module.exports)"
-    head = "const module = {exports: {}};\nconst exports = module.exports;\n"
-    return f"{head}{_common(body).rstrip()}\nconst check = {wanted};\nreturn check(output, context);\n"
+    body = _common(body).rstrip()
+    return f"{body}\nmodule.exports = module.exports[{json.dumps(name)}];\n" if name else f"{body}\n"
 
 
-def python(value: str, sources: Sources) -> str:
-    """The Python of an assertion, with a file put in its place."""
+def python(value: str, sources: Sources, otherwise: str = "get_assert") -> str:
+    """The Python of an assertion, with a file put in its place; `otherwise` is the function that is called if none is named."""
     if not value.startswith("file://"):
         return value
     path, name = split_file(value)
     if not path.endswith(".py"):
         raise CannotCarry(f"{path} is no Python file")
-    body = _bounded(sources.text(path), path)
-    return f"{body.rstrip()}\nreturn {name or 'get_assert'}(output, context)\n"
+    body = _bounded(sources.text(path), path).rstrip()
+    foreign = sorted({found for found in _IMPORT.findall(body) if found not in sys.stdlib_module_names})
+    if foreign:
+        raise CannotCarry(f"{path} imports {foreign[0]}, and graders have the standard library only")
+    name = name or otherwise
+    if name in ("get_assert", "main"):
+        return f"{body}\n"
+    taken = "\n\ndel get_assert\n" if re.search(r"^def get_assert\b", body, re.MULTILINE) else ""
+    return f"{body}\n\n\ndef main(output, context):\n    return {name}(output, context)\n{taken}"
 
 
 def transform(value: Any, sources: Sources) -> str:
-    """The JavaScript of a transform of the output."""
+    """A transform of the output: JavaScript, or Python behind `python:`."""
     if not isinstance(value, str):
         raise CannotCarry("a transform that is no text")
-    if split_file(value)[0].endswith(".py") or value.startswith("python:"):
-        raise CannotCarry("a transform in Python has no counterpart")
-    return javascript(value, sources)
+    if value.startswith("file://") and split_file(value)[0].endswith(".py"):
+        return f"python:{python(value, sources, 'get_transform')}"
+    return value if value.startswith("python:") else javascript(value, sources)
 
 
 def chained(first: str, then: str) -> str:
     """One transform that does `first` and then `then`."""
     if not first or not then:
         return first or then
-    return f"({_function(then)})(({_function(first)})(output, context), context)"
+    if first.startswith("python:") or then.startswith("python:"):
+        raise CannotCarry("two transforms after each other, one of them in Python")
+    made = f"({_function(then)})(({_function(first)})(output, context), context)"
+    return f"return {made};" if "\n" in made else made
 
 
 def _function(code: str) -> str:
-    """An expression, or a body of several lines with its own `return`, as a function."""
+    """An expression, declarations with an expression after them, a body with its own `return`, or a module, as a function."""
     code = code.strip()
-    return f"(output, context) => {{\n{code}\n}}" if "\n" in code else f"(output, context) => ({code.rstrip(';')})"
+    if _MODULE.search(code):
+        return f"(output, context) => {{\n{_HEAD}{code.replace('module.exports', 'held.exports')}\n{_CALL}\n}}"
+    if "\n" in code:
+        return f"(output, context) => {{\n{code}\n}}"
+    code = code.rstrip("; \t")
+    if re.match(r"(?:const|let|var)\s", code) and ";" in code:
+        before, _, last = code.rpartition(";")
+        return f"(output, context) => {{ {before}; return {last.strip()}; }}"
+    return f"(output, context) => ({code})"
 
 
 def _common(body: str) -> str:

@@ -31,6 +31,7 @@ _ELSEWHERE = frozenset(
     """apiHost apiBaseUrl baseUrl base_url organization project url method body request transformResponse responseParser
     transformRequest timeout timeoutMs maxRetries cost basePath region pythonExecutable workers env delay""".split()
 )
+_DESK = frozenset({"model", "messages", "stream", "n"})  # what the desk itself puts into a call
 _LIMITS = {"temperature": (0, 2), "top_p": (0, 1), "max_output_tokens": (1, 10**9), "seed": (0, 2**53 - 1)}
 
 
@@ -103,9 +104,8 @@ class Models:
         config = options.get("config") or {}
         config = filled(config, self.sources) if isinstance(config, dict) else {}
         numbers, extra = self._settings(config, where)
-        tools, raw = self._tools(config, where)
+        tools = self._tools(config, where)
         form, schema = _form(config.get("response_format"))
-        extra.update(raw)
         whole = {**settings, **numbers, **form, **({"extra": extra} if extra else {})}
         prompts = options.get("prompts") or []
         for key in sorted(options.keys() - {"id", "label", "config", "prompts", "transform", "delay", "env"}):
@@ -131,7 +131,7 @@ class Models:
                 self._number(numbers, _NUMBERS[key], key, value, where)
             elif _SECRET.search(key) and key not in ("max_tokens", "logit_bias"):
                 self.report.add(ASIDE, "setting", where, key, "keys are set on the desk, and never written to a file")
-            elif key in _ELSEWHERE:
+            elif key in _ELSEWHERE or key in _DESK:
                 self.report.add(ASIDE, "setting", where, key, "how an endpoint is reached is set on the desk")
             elif key not in ("tools", "functions", "response_format", "prompt"):
                 extra[key] = value
@@ -156,21 +156,21 @@ class Models:
             return
         numbers[ours] = value
 
-    def _tools(self, config: Mapping[str, Any], where: str) -> tuple[tuple[Mapping[str, Any], ...], dict[str, Any]]:
-        """(our tools, those that cannot be ours, as they are)."""
+    def _tools(self, config: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
+        """Tools in our form; one that no authority table could name is refused."""
         said = [*_list(config.get("tools")), *({"function": one} for one in _list(config.get("functions")))]
-        tools, raw = [], []
+        tools = []
         for one in said:
             tool = _tool(one)
-            if tool is None or not _ACTION.fullmatch(tool["name"]):
-                raw.append(one)
-                name = str(tool["name"] if tool else _named(one))
-                words = "no action of an authority table can be called so: sent along as it is, and no authority guards it"
-                self.report.add(APPROXIMATED, "tool", where, name, words)
+            if tool is None:
+                self.report.add(REFUSED, "tool", where, _named(one), "no tool with a name and parameters")
+            elif not _ACTION.fullmatch(tool["name"]):
+                words = "an action of our authority table has small letters, digits and _ in its name: rename the tool"
+                self.report.add(REFUSED, "tool", where, tool["name"], words)
             else:
                 tools.append(tool)
                 self.report.add(CARRIED, "tool", where, tool["name"])
-        return tuple(tools), {"tools": raw} if raw else {}
+        return tuple(tools)
 
 
 def endpoint(id: str) -> tuple[dict[str, str], tuple[str, str]]:

@@ -13,6 +13,30 @@ KNOWN = frozenset(
     trace-error-spans trace-span-count trace-span-duration search-rubric webhook word-count""".split()
 )
 SPECIAL = frozenset({"select-best", "human", "max-score", "assert-set"})
+_TRACES = "an evaluation here has no traces: only the tool calls of an output are known"
+_SERVICE = "it asks a service of its maker, which has no counterpart"
+# Known to promptfoo, and nothing here could ever give a word on them.
+NO_GRADER = {
+    "ruby": "Ruby is not run here: rewrite it as javascript or python",
+    "human": "people judge in gate.human_review, blind and named",
+    "max-score": "it compares scores across outputs: a version is compared with production instead",
+    "perplexity": "log probabilities are not asked for",
+    "perplexity-score": "log probabilities are not asked for",
+    "skill-used": _TRACES,
+    "trace-error-spans": _TRACES,
+    "trace-span-count": _TRACES,
+    "trace-span-duration": _TRACES,
+    "trajectory:goal-success": _TRACES,
+    "guardrails": "it reads what a provider's own guard said, which is not kept",
+    "pi": _SERVICE,
+    "moderation": _SERVICE,
+    "classifier": _SERVICE,
+    "agent-rubric": "its judge is an agent with tools; use llm-rubric",
+    "search-rubric": "its judge searches the web; use llm-rubric",
+}
+TOOL_CALLS_ONLY = frozenset(
+    {"trajectory:tool-used", "trajectory:tool-sequence", "trajectory:tool-args-match", "trajectory:step-count"}
+)
 # Graded by a model: they take the rubric prompt and the judge of a test's options.
 MODEL_GRADED = frozenset(
     """agent-rubric answer-relevance context-faithfulness context-recall context-relevance conversation-relevance factuality

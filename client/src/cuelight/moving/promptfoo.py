@@ -1,7 +1,7 @@
 """A promptfoo config becomes a workflow folder: prompts, suite, settings, outputs that need no model; the rest is named."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +15,7 @@ from cuelight.moving.gathering import Gathering
 from cuelight.moving.loose import read_json, read_yaml
 from cuelight.moving.models import Model, Models
 from cuelight.moving.names import identifier
+from cuelight.moving.nunjucks import translate
 from cuelight.moving.prompts import Prompts
 from cuelight.moving.references import resolved
 from cuelight.moving.report import APPROXIMATED, ASIDE, REFUSED, CannotCarry, Report
@@ -196,6 +197,7 @@ class _Import:
         except CuelightError as bad:
             self._unrendered(version, "every case", bad)
             return []
+        echo = self._echo(version)
         found = []
         samples = version.document["evaluation"]["gate"].get("repeat", {}).get("samples", 1)
         for case in cases.cases:
@@ -208,11 +210,23 @@ class _Import:
                 return []
             output, origin = cases.outputs.get(case["id"]), "the test's own providerOutput"
             if output is None and version.model.echo and not version.prompt.todo:
-                output, origin = _echoed(rendered, chat=version.prompt.chat is not None), "echo: the prompt as it is rendered"
+                output, origin = echo(rendered, values), "echo: the prompt as it is rendered"
             if output is not None:
                 line = {"content": parsed.digest, "case": case["id"], "output": output, "provenance": origin}
                 found += [line if sample == 1 else {**line, "sample": sample} for sample in range(1, samples + 1)]
         return found
+
+    def _echo(self, version: Version) -> Callable[[Rendered, Mapping[str, Any]], str]:
+        """What promptfoo's echo provider answers: the rendered text of the prompt, a JSON chat as JSON."""
+        prompt = version.prompt
+        if prompt.json:
+            return lambda rendered, _: json.dumps(list(rendered.messages), ensure_ascii=False, indent=2)
+        if len(prompt.messages) == 1 and prompt.messages[0].get("content") == prompt.raw:
+            return lambda rendered, _: str(rendered.messages[0]["content"])
+        text = translate(prompt.raw, {}, {})
+        message = {"role": "user", "content": text.text, **({"syntax": text.syntax} if text.syntax else {})}
+        whole = Renderer(content.parse({**version.document, "messages": [message]}))
+        return lambda _, values: str(whole.render(values).messages[0]["content"])
 
     def _unrendered(self, version: Version, case: str, bad: CuelightError) -> None:
         where = version.prompt.where
@@ -257,13 +271,6 @@ def _given(cases: Cases) -> dict[str, list[Any]]:
         for name, value in {**cases.defaults, **case["input"]}.items():
             found.setdefault(name, []).append(value)
     return found
-
-
-def _echoed(rendered: Rendered, *, chat: bool) -> str:
-    """What promptfoo's echo provider answers: the rendered prompt, for a chat its messages as JSON."""
-    if not chat:
-        return str(rendered.messages[0]["content"])
-    return json.dumps(list(rendered.messages), ensure_ascii=False, indent=2)
 
 
 def _object(said: Any) -> Mapping[str, Any]:

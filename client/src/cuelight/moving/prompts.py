@@ -20,13 +20,14 @@ _DUMPED = re.compile(r"(?<![\"'\w])\{\{-?\s*([A-Za-z_]\w*)\s*\|\s*(?:dump|tojson
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One prompt: messages of {role, content} or {role, parts}. `chat` is its JSON form where it came as one, for echoes."""
+    """One prompt: messages of {role, content} or {role, parts}. `raw` is its text; `json` says that it is a JSON chat as it stands."""
 
     where: str
     label: str
     names: tuple[str, ...] = ()
     messages: tuple[Mapping[str, Any], ...] = ()
-    chat: Any = None
+    raw: str = ""
+    json: bool = False
     todo: str = ""
 
 
@@ -161,7 +162,7 @@ def _prompt(raw: _Raw, report: Report) -> Prompt:
             raise CannotCarry("its messages are built by template code, outside of their texts")
         messages: tuple[Mapping[str, Any], ...] = ({"role": "user", "content": raw.text},)
         report.add(CARRIED, "prompt", raw.where, raw.label or _short(raw.text))
-        return Prompt(where=raw.where, label=raw.label, names=(raw.text, *raw.names), messages=messages)
+        return Prompt(where=raw.where, label=raw.label, names=(raw.text, *raw.names), messages=messages, raw=raw.text)
     made, differs = [], []
     for one in chat:
         made.append(_message(one))
@@ -172,7 +173,16 @@ def _prompt(raw: _Raw, report: Report) -> Prompt:
             differs.append(f"{strange[0]} of a message is left out")
     state = APPROXIMATED if differs else CARRIED
     report.add(state, "prompt", raw.where, raw.label or "chat", "; ".join(dict.fromkeys(differs)))
-    return Prompt(where=raw.where, label=raw.label, names=(raw.text, *raw.names), messages=tuple(made), chat=chat)
+    whole = (raw.text, *raw.names), tuple(made), _is_json(raw.text)
+    return Prompt(where=raw.where, label=raw.label, names=whole[0], messages=whole[1], raw=raw.text, json=whole[2])
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _chat(text: str) -> list[dict[str, Any]] | None:

@@ -1,0 +1,1 @@
+raise SystemExit('nothing of this is ever run')
