@@ -1,1 +1,3 @@
-raise SystemExit('nothing of this is ever run')
+"""Code that an import names and never runs."""
+
+raise SystemExit("nothing of this is ever run")

@@ -24,7 +24,7 @@ _HEADINGS = {
     "approximated": "Carried with a difference",
     "aside": "Left aside: set elsewhere",
 }
-_PERSON = r"^[a-z0-9][a-z0-9._-]{0,79}$"
+_PERSON = r"[a-z0-9][a-z0-9._-]{0,79}"
 
 
 @click.group("import")
@@ -38,7 +38,9 @@ def import_command() -> None:
 @click.option("--name", help="Name of the workflow and its prompt; the config's folder if left out.")
 @click.option("--owner", default="owner", show_default=True, metavar="PERSON", help="Who owns it at first.")
 @click.option("--allow-outside", is_flag=True, help="Read files outside of the config's folder too.")
-@click.option("--strict", is_flag=True, help="Exit with 24 if anything was refused; the folder is written all the same.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 24 if anything was refused; the folder is written all the same."
+)
 @json_option
 @asks("")
 def promptfoo_command(
@@ -57,6 +59,8 @@ def promptfoo_command(
     """
     from cuelight.moving.promptfoo import import_config
 
+    if not re.fullmatch(_PERSON, owner):
+        raise Invalid(f"the owner {owner!r}", "a person's id has lower-case letters, digits, . _ -, such as mei.tanaka")
     moved = import_config(config, name=_fit(name), owner=owner, allow_outside=allow_outside)
     workflow = moved.bundle["workflow"]["workflow"]
     target = folder or Path(workflow)
@@ -133,7 +137,9 @@ def suite_command(
     report = Report()
     try:
         rows = rows_of(file)
-        document = Table(declared_in(read.bundle["prompts"][short]), report).suite(_suite_name(name, file), rows, file.name)
+        document = Table(declared_in(read.bundle["prompts"][short]), report).suite(
+            _suite_name(name, file), rows, file.name
+        )
     except CannotCarry as bad:
         raise Invalid(bad.why, "correct the file; see: docs/guides/promptfoo.md") from bad
     _finish(folder, document, report, strict=strict, as_json=as_json)
@@ -143,7 +149,9 @@ def suite_command(
 @click.argument("prompt")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path(), help="The workflow folder; . if left out.")
 @click.option("--name", help="Name of the suite; calls if left out.")
-@click.option("--environment", type=ENVIRONMENTS, default="production", show_default=True, help="Where the calls were made.")
+@click.option(
+    "--environment", type=ENVIRONMENTS, default="production", show_default=True, help="Where the calls were made."
+)
 @click.option("--since", metavar="DATE", default="", help="Only calls from this day on, such as 2026-05-01.")
 @click.option("--limit", type=click.IntRange(1, 5000), default=100, show_default=True, help="At most so many calls.")
 @json_option
@@ -199,7 +207,9 @@ def _finish(folder: Path, document: dict[str, Any], report: Report, *, strict: b
 
     if not document["cases"]:
         first = next(iter(report.findings), None)
-        raise Invalid("not one case could be made", f"{first.what}: {first.why}" if first else "there is nothing to make one of")
+        raise Invalid(
+            "not one case could be made", f"{first.what}: {first.why}" if first else "there is nothing to make one of"
+        )
     path = write_suite(folder, document)
     if as_json:
         show_json({"file": str(path), "suite": document["suite"], "cases": len(document["cases"]), **report.to_json()})
@@ -207,7 +217,9 @@ def _finish(folder: Path, document: dict[str, Any], report: Report, *, strict: b
         said = report.assertions()
         say(("● ", "green"), f"wrote {path}: {counted(len(document['cases']), 'case')}")
         if any(said.values()):
-            say(f"assertions: {said['carried']} carried, {said['approximated']} approximated, {said['refused']} refused")
+            say(
+                f"assertions: {said['carried']} carried, {said['approximated']} approximated, {said['refused']} refused"
+            )
         for state, title in _HEADINGS.items():
             found = list(report.named(state))
             if found:

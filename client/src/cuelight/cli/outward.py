@@ -66,9 +66,13 @@ def desk_command(workflow: str, folder: str, as_json: bool, where: Where) -> Non
 @export_command.command(_FORM)
 @click.argument("folder", type=click.Path())
 @click.option("--prompt", metavar="P", help="Which prompt; not needed where there is one.")
-@click.option("--version", "labels", multiple=True, metavar="L", help="Which label; may be given again. The newest if left out.")
+@click.option(
+    "--version", "labels", multiple=True, metavar="L", help="Which label; may be given again. The newest if left out."
+)
 @click.option("--to", "target", type=click.Path(path_type=Path), help="The new file; standard output if left out.")
-@click.option("--strict", is_flag=True, help="Exit with 24 if anything was refused; the config is written all the same.")
+@click.option(
+    "--strict", is_flag=True, help="Exit with 24 if anything was refused; the config is written all the same."
+)
 @json_option
 @asks("")
 def promptfoo_command(
@@ -124,7 +128,11 @@ def _show(report: Any, text: str, target: Path | None) -> None:
         return
     say(("● ", "green"), f"wrote {target}")
     say(words)
-    for state, title in (("refused", "Refused: not in the config"), ("approximated", "With a difference"), ("aside", "Left aside")):
+    for state, title in (
+        ("refused", "Refused: not in the config"),
+        ("approximated", "With a difference"),
+        ("aside", "Left aside"),
+    ):
         found = list(report.named(state))
         if found:
             heading(f"{title} ({len(found)})")

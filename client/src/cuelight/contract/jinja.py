@@ -95,9 +95,9 @@ def compile_jinja(text: str) -> Jinja:
 
 
 def _new_engine() -> Any:
-    """minijinja as we let it be: no files, no clock, no chance, no look at its own state."""
+    """Minijinja as we let it be: no files, no clock, no chance, no look at its own state."""
     try:
-        from minijinja import Environment
+        from minijinja import Environment  # noqa: PLC0415  an extra: only where a prompt asks for it
     except ImportError as bad:
         words = "a prompt has `syntax: jinja`, and minijinja is not installed"
         raise Unavailable(words, "install it: pip install 'cuelight[jinja]'") from bad

@@ -180,7 +180,9 @@ class Renderer:
             made = tuple(self._part(part, syntax) for part in parts)
             return _Message(role, parts=made, coded=bool(syntax))
         if syntax:
-            return _Message(role, text=_Coded(tuple(self._template(part["text"], syntax) for part in parts)), coded=True)
+            return _Message(
+                role, text=_Coded(tuple(self._template(part["text"], syntax) for part in parts)), coded=True
+            )
         return _Message(role, text=self._template("".join(part["text"] for part in parts), syntax))
 
     def _part(self, part: Mapping[str, Any], syntax: str) -> _Part:
@@ -217,7 +219,9 @@ def _slot(one: Variable) -> _Slot:
     convert = as_text(one)
     default = convert(one.default) if one.has_default else None if one.required else ""
     untrusted = one.trust == "untrusted" and one.type != "messages"
-    return _Slot(one.name, convert, marker(one.name) if untrusted else None, default, one.default if one.has_default else "")
+    return _Slot(
+        one.name, convert, marker(one.name) if untrusted else None, default, one.default if one.has_default else ""
+    )
 
 
 def _dialogue(messages: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

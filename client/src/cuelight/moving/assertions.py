@@ -12,7 +12,9 @@ from cuelight.moving.report import APPROXIMATED, ASSERTION, CARRIED, REFUSED, Ca
 from cuelight.moving.sources import Sources
 
 _FIELDS = ("value", "threshold", "weight", "metric", "config")
-_KEYS = frozenset({"type", *_FIELDS, "transform", "provider", "rubricPrompt", "contextTransform", "assert", "description"})
+_KEYS = frozenset(
+    {"type", *_FIELDS, "transform", "provider", "rubricPrompt", "contextTransform", "assert", "description"}
+)
 _JUDGE = frozenset({"temperature", "top_p", "seed", "max_tokens"})
 _G_EVAL = 0.7  # what a score has to reach where nobody says
 
@@ -149,7 +151,8 @@ class Assertions:
         if isinstance(provider, str):
             return provider
         if isinstance(provider, dict) and isinstance(provider.get("id"), str):
-            config = provider.get("config") if isinstance(provider.get("config"), dict) else {}
+            said = provider.get("config")
+            config: dict[str, Any] = said if isinstance(said, dict) else {}
             kept = {key: value for key, value in config.items() if key in _JUDGE}
             if config.keys() - _JUDGE:
                 lost = ", ".join(sorted(config.keys() - _JUDGE))
@@ -170,7 +173,7 @@ def _criteria(made: dict[str, Any]) -> dict[str, Any]:
     if len(value) == 1:
         return {**made, "value": value[0]}
     inner = {key: one for key, one in made.items() if key not in ("threshold", "weight", "metric")}
-    outer = {key: made[key] for key in ("severity", "weight", "metric") if key in made}
+    outer: dict[str, Any] = {key: made[key] for key in ("severity", "weight", "metric") if key in made}
     asserts = [{**inner, "value": one} for one in value]
     return {"type": "assert-set", **outer, "threshold": made.get("threshold", _G_EVAL), "assert": asserts}
 
@@ -184,7 +187,7 @@ def _refuse_unknown(kind: str) -> None:
     name = base(kind)
     if kind.startswith("promptfoo:redteam:"):
         raise CannotCarry("red-team graders belong to promptfoo's own attacks")
-    if name not in KNOWN and not (kind in SPECIAL):
+    if name not in KNOWN and kind not in SPECIAL:
         raise CannotCarry("promptfoo 0.123.1 has no such assertion")
     if name in NO_GRADER:
         raise CannotCarry(NO_GRADER[name])

@@ -17,7 +17,9 @@ from cuelight.moving.sources import Sources
 PREFIX, SUFFIX = "prompt_prefix", "prompt_suffix"
 _TITLE = 120
 _HARMLESS = frozenset({"disableConversationVar", "runSerially", "disableVarExpansion", "disableDefaultAsserts"})
-_HANDLED = frozenset({"prefix", "suffix", "transform", "postprocess", "rubricPrompt", "provider", "repeat", "factuality"})
+_HANDLED = frozenset(
+    {"prefix", "suffix", "transform", "postprocess", "rubricPrompt", "provider", "repeat", "factuality"}
+)
 _LOST = {
     "transformVars": "variables made by code have no counterpart: write them out",
     "storeOutputAs": "one case cannot use the output of another: cases are judged apart",
@@ -133,7 +135,9 @@ class Casing:
             if key in _LOST:
                 self.report.add(REFUSED, "option", test.where, key, _LOST[key])
             elif key == "repeat":
-                self.report.add(APPROXIMATED, "option", test.where, key, "samples are one number for the whole suite: gate.repeat")
+                self.report.add(
+                    APPROXIMATED, "option", test.where, key, "samples are one number for the whole suite: gate.repeat"
+                )
             elif key not in _HARMLESS | _HANDLED:
                 words = "an option of the provider for one test: settings are the same for all cases"
                 self.report.add(REFUSED, "option", test.where, f"{key}: {value!r}"[:120], words)
@@ -142,13 +146,19 @@ class Casing:
                 words = "here every version meets every case"
                 self.report.add(APPROXIMATED, "test", test.where, key, words)
             elif key == "provider":
-                self.report.add(REFUSED, "test", test.where, key, "a test cannot choose its model: that is a version of its own")
+                self.report.add(
+                    REFUSED, "test", test.where, key, "a test cannot choose its model: that is a version of its own"
+                )
             elif key == "assertScoringFunction":
-                self.report.add(REFUSED, "test", test.where, key, "code that makes a score of all scores has no counterpart")
+                self.report.add(
+                    REFUSED, "test", test.where, key, "code that makes a score of all scores has no counterpart"
+                )
             elif key not in ("description", "threshold", "providerOutput"):
                 self.report.add(ASIDE, "test", test.where, key, "promptfoo does not know this key either")
         if "conversationId" in test.metadata:
-            words = "a dialogue over several tests has no counterpart: put the messages into a variable of type messages"
+            words = (
+                "a dialogue over several tests has no counterpart: put the messages into a variable of type messages"
+            )
             self.report.add(REFUSED, "test", test.where, "conversationId", words)
 
 
@@ -163,7 +173,11 @@ def _share(made: Cases, shared: list[list[dict[str, Any]]]) -> None:
                 case["graders"] = [*graders, *case.pop("graders", [])]
     if len(made.cases) > 1:
         first = made.cases[0]["input"]
-        common = [key for key in first if all(key in one["input"] and _same(one["input"][key], first[key]) for one in made.cases)]
+        common = [
+            key
+            for key in first
+            if all(key in one["input"] and _same(one["input"][key], first[key]) for one in made.cases)
+        ]
         made.defaults = {key: first[key] for key in common}
         for one in made.cases:
             one["input"] = {key: value for key, value in one["input"].items() if key not in common}

@@ -110,7 +110,9 @@ def row_test(row: Mapping[str, Any]) -> dict[str, Any]:
     cells = {str(key).strip(): "" if value is None else value for key, value in row.items()}
     special = {key: value for key, value in cells.items() if key.startswith("__")}
     test: dict[str, Any] = {"vars": {key: value for key, value in cells.items() if key and key not in special}}
-    metric, metadata, options = "", {}, {}
+    metric = ""
+    metadata: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     asserts: list[tuple[str, dict[str, Any]]] = []
     for key, value in special.items():
         said = str(value)

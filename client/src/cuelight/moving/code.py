@@ -11,8 +11,12 @@ from cuelight.moving.sources import Sources
 _FILE = re.compile(r"file://(.*?)(?::([A-Za-z_$][\w$.]*))?", re.DOTALL)
 _SCRIPTS = (".js", ".cjs", ".mjs")
 _TYPED = (".ts", ".cts", ".mts")
-_NEEDS = re.compile(r"\brequire\s*\(|^\s*import\s|\bimport\s*\(|\bprocess\.|\bawait\b|\basync\b|\bfetch\s*\(", re.MULTILINE)
-_EXPORT = re.compile(r"^(\s*)export\s+(?:(function|class)\s+([A-Za-z_$][\w$]*)|(const|let|var)\s+([A-Za-z_$][\w$]*))", re.MULTILINE)
+_NEEDS = re.compile(
+    r"\brequire\s*\(|^\s*import\s|\bimport\s*\(|\bprocess\.|\bawait\b|\basync\b|\bfetch\s*\(", re.MULTILINE
+)
+_EXPORT = re.compile(
+    r"^(\s*)export\s+(?:(function|class)\s+([A-Za-z_$][\w$]*)|(const|let|var)\s+([A-Za-z_$][\w$]*))", re.MULTILINE
+)
 _IMPORT = re.compile(r"^\s*(?:import|from)\s+([A-Za-z_]\w*)", re.MULTILINE)
 _MODULE = re.compile(r"^\s*module\.exports(?:\.\w+)?\s*=", re.MULTILINE)
 _HEAD = "const held = {exports: {}};\n"
@@ -105,7 +109,9 @@ def _function(code: str) -> str:
 def _common(body: str) -> str:
     """`export` as `module.exports`."""
     names = [found.group(3) or found.group(5) for found in _EXPORT.finditer(body)]
-    body = _EXPORT.sub(lambda found: f"{found.group(1)}{found.group(2) or found.group(4)} {found.group(3) or found.group(5)}", body)
+    body = _EXPORT.sub(
+        lambda found: f"{found.group(1)}{found.group(2) or found.group(4)} {found.group(3) or found.group(5)}", body
+    )
     body = re.sub(r"^(\s*)export\s+default\s+", r"\1module.exports.default = ", body, flags=re.MULTILINE)
     return "\n".join([body, *(f"module.exports.{name} = {name};" for name in names)])
 

@@ -14,8 +14,23 @@ from cuelight.moving.sources import Sources
 
 MAX_CASES = 20_000
 _NAMED = re.compile(r"\{\{\s*([A-Za-z_][\w]*)\s*\}\}")
-_MEDIA = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".bmp", ".mp3", ".wav", ".m4a", ".mp4", ".pdf", ".avif", ".heic")
-_ROUNDS = 10
+_MEDIA = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".webp",
+    ".svg",
+    ".bmp",
+    ".mp3",
+    ".wav",
+    ".m4a",
+    ".mp4",
+    ".pdf",
+    ".avif",
+    ".heic",
+)
+_ROUNDS, _LONGEST = 10, 1_000_000
 
 
 def combinations(variables: Mapping[str, Any], sources: Sources, *, expand: bool = True) -> Iterator[dict[str, Any]]:
@@ -65,15 +80,20 @@ def _read(name: str, value: Any, sources: Sources) -> Any:
 def _filled(values: dict[str, Any]) -> dict[str, Any]:
     """Texts that name other variables, with those in their place; a name that nobody gives stays as it is."""
     for _ in range(_ROUNDS):
-        before = dict(values)
-        for name, value in before.items():
-            if isinstance(value, str) and "{{" in value:
-                values[name] = _NAMED.sub(lambda found, own=name: _other(found, own, before), value)  # type: ignore[misc]  # a default argument binds the name
-                if len(values[name]) > 1_000_000:
-                    raise CannotCarry(f"the variable {name} grows by naming others")
+        before = values
+        values = {name: _with_others(name, value, before) for name, value in before.items()}
         if values == before:
             break
     return values
+
+
+def _with_others(own: str, value: Any, values: Mapping[str, Any]) -> Any:
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+    made = _NAMED.sub(lambda found: _other(found, own, values), value)
+    if len(made) > _LONGEST:
+        raise CannotCarry(f"the variable {own} grows by naming others")
+    return made
 
 
 def _other(found: re.Match[str], own: str, values: Mapping[str, Any]) -> str:

@@ -78,12 +78,8 @@ class Gathering:
     def _guarded(self, path: str, where: str) -> Iterator[Test]:
         """The tests of a file or of all files that fit."""
         try:
-            bare = path.removeprefix("file://")
-            if path.startswith(_FAR):
-                raise CannotCarry("it is far away, and nothing is fetched at import; save it as CSV beside the config")
-            if is_code(bare):
-                raise CannotCarry("a generator is code, and nothing is run at import; write its tests to a JSONL file")
-            for one in self.sources.matches(bare):
+            _refuse_far(path)
+            for one in self.sources.matches(path.removeprefix("file://")):
                 yield from self._file(one)
         except CannotCarry as bad:
             self.report.add(REFUSED, "test", where, path, bad.why)
@@ -139,7 +135,9 @@ class Gathering:
             asserts=tuple(self._placed(asserts, where)),
             options=_object(said.get("options"), "options"),
             metadata=_object(said.get("metadata"), "metadata"),
-            document={key: value for key, value in said.items() if key not in ("vars", "assert", "options", "metadata")},
+            document={
+                key: value for key, value in said.items() if key not in ("vars", "assert", "options", "metadata")
+            },
         )
 
     def _placed(self, asserts: list[Any], where: str) -> Iterator[tuple[str, Any]]:
@@ -189,6 +187,13 @@ class Gathering:
         rows = list(self._all(config, f"{where}.config"))
         tests = list(self._all(said.get("tests"), f"{where}.tests")) or [Test(where=f"{where}.tests")]
         return [_joined(row, test) for row in rows for test in tests]
+
+
+def _refuse_far(path: str) -> None:
+    if path.startswith(_FAR):
+        raise CannotCarry("it is far away, and nothing is fetched at import; save it as CSV beside the config")
+    if is_code(path.removeprefix("file://")):
+        raise CannotCarry("a generator is code, and nothing is run at import; write its tests to a JSONL file")
 
 
 _KEYS = {"vars", "assert", "description", "options", "threshold", "metadata", "provider", "providerOutput"}

@@ -14,10 +14,15 @@ from cuelight.moving.report import CannotCarry
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL = 20_000, 500, 1_000_000
 _MAX_SAFE = 2**53 - 1
+_TAGS = {
+    None,
+    "!",
+    *(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")),
+}
 
 
 class _Generous(Reader):
-    """YAML 1.2 with the merge key and keys of any scalar; tags are not looked at, so that nothing is ever made by one."""
+    """YAML 1.2 with the merge key and keys of any scalar; nothing is ever made of a tag."""
 
     def _object(self, events: Iterator[Any], path: tuple[str | int, ...], depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -38,6 +43,8 @@ class _Generous(Reader):
         return {**merged, **found}
 
     def _value(self, event: Any, events: Iterator[Any], path: tuple[str | int, ...], depth: int) -> Any:
+        if event.tag not in _TAGS:
+            self._fault(event, f"the tag {event.tag}, expected none", "write plain values; nothing is made of a tag")
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         is_list = isinstance(event, yaml.SequenceStartEvent)
@@ -87,7 +94,9 @@ def read_csv(text: str, file: str) -> list[dict[str, str]]:
     rows = _parsed(text, file, delimiter)
     if not rows:
         raise CannotCarry(f"{file} is empty, expected a row of column names")
-    names = [f"{name}#{at}" if name == "__expected" and name in rows[0][:at] else name for at, name in enumerate(rows[0])]
+    names = [
+        f"{name}#{at}" if name == "__expected" and name in rows[0][:at] else name for at, name in enumerate(rows[0])
+    ]
     _refuse_twice(names, file)
     return [dict(zip(names, [*row, *[""] * len(names)], strict=False)) for row in rows[1:]]
 

@@ -11,10 +11,45 @@ from cuelight.moving.sources import Sources
 
 _ACTION = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
 _SECRET = re.compile(r"key|token|secret|password|credential|header|cookie|^auth", re.IGNORECASE)
-_OPENAI_KINDS = ("chat", "completion", "responses", "assistant", "realtime", "embedding", "image", "moderation", "transcription", "tts")
+_OPENAI_KINDS = (
+    "chat",
+    "completion",
+    "responses",
+    "assistant",
+    "realtime",
+    "embedding",
+    "image",
+    "moderation",
+    "transcription",
+    "tts",
+)
 _LIKE_OPENAI = frozenset(
-    """azure openrouter groq ollama together togetherai deepseek xai fireworks localai vllm cerebras perplexity mistral
-    litellm deepinfra llama lmstudio nscale hyperbolic sambanova github cloudflare-ai docker""".split()
+    [
+        "azure",
+        "openrouter",
+        "groq",
+        "ollama",
+        "together",
+        "togetherai",
+        "deepseek",
+        "xai",
+        "fireworks",
+        "localai",
+        "vllm",
+        "cerebras",
+        "perplexity",
+        "mistral",
+        "litellm",
+        "deepinfra",
+        "llama",
+        "lmstudio",
+        "nscale",
+        "hyperbolic",
+        "sambanova",
+        "github",
+        "cloudflare-ai",
+        "docker",
+    ]
 )
 _NUMBERS = {
     "temperature": "temperature",
@@ -28,8 +63,31 @@ _NUMBERS = {
     "stop_sequences": "stop",
 }
 _ELSEWHERE = frozenset(
-    """apiHost apiBaseUrl baseUrl base_url organization project url method body request transformResponse responseParser
-    transformRequest timeout timeoutMs maxRetries cost basePath region pythonExecutable workers env delay""".split()
+    [
+        "apiHost",
+        "apiBaseUrl",
+        "baseUrl",
+        "base_url",
+        "organization",
+        "project",
+        "url",
+        "method",
+        "body",
+        "request",
+        "transformResponse",
+        "responseParser",
+        "transformRequest",
+        "timeout",
+        "timeoutMs",
+        "maxRetries",
+        "cost",
+        "basePath",
+        "region",
+        "pythonExecutable",
+        "workers",
+        "env",
+        "delay",
+    ]
 )
 _DESK = frozenset({"model", "messages", "stream", "n"})  # what the desk itself puts into a call
 _LIMITS = {"temperature": (0, 2), "top_p": (0, 1), "max_output_tokens": (1, 10**9), "seed": (0, 2**53 - 1)}
@@ -180,7 +238,15 @@ def endpoint(id: str) -> tuple[dict[str, str], tuple[str, str]]:
         return {"provider": "echo", "model": "echo"}, (CARRIED, "its answers are written as recordings")
     if family in ("openai", "anthropic") and rest:
         kind, _, model = rest.partition(":")
-        if family == "openai" and kind in ("embedding", "image", "moderation", "realtime", "assistant", "transcription", "tts"):
+        if family == "openai" and kind in (
+            "embedding",
+            "image",
+            "moderation",
+            "realtime",
+            "assistant",
+            "transcription",
+            "tts",
+        ):
             return _named_only(id, f"{kind} is no chat model")
         known = kind in _OPENAI_KINDS if family == "openai" else kind in ("messages", "completion")
         model = (model or kind) if known else rest
@@ -190,8 +256,13 @@ def endpoint(id: str) -> tuple[dict[str, str], tuple[str, str]]:
         words = "set the address, the body and where the answer stands on the desk, as the endpoint http"
         return {"provider": "http", "model": "http"}, (APPROXIMATED, words)
     if family == "exec":
-        return {"provider": "exec", "model": "exec"}, (APPROXIMATED, "set the command on the desk, as the endpoint exec")
-    if family in ("file", "python", "javascript", "package", "ruby", "golang") or id.endswith((".py", ".js", ".ts", ".mjs")):
+        return {"provider": "exec", "model": "exec"}, (
+            APPROXIMATED,
+            "set the command on the desk, as the endpoint exec",
+        )
+    if family in ("file", "python", "javascript", "package", "ruby", "golang") or id.endswith(
+        (".py", ".js", ".ts", ".mjs")
+    ):
         return _named_only(id, "a provider in code: put it behind an OpenAI-compatible address")
     if family in _LIKE_OPENAI and rest:
         kind, _, model = rest.partition(":")

@@ -3,14 +3,74 @@
 import re
 
 KNOWN = frozenset(
-    """agent-rubric answer-relevance bleu classifier contains contains-all contains-any contains-html contains-json
-    contains-sql contains-xml context-faithfulness context-recall context-relevance conversation-relevance cost equals
-    factuality finish-reason g-eval gleu guardrails icontains icontains-all icontains-any is-html is-json is-refusal is-sql
-    is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call is-xml javascript latency levenshtein
-    llm-rubric pi meteor model-graded-closedqa model-graded-factuality moderation perplexity perplexity-score python regex
-    rouge-n ruby similar similar:cosine similar:dot similar:euclidean starts-with tool-call-f1 skill-used
-    trajectory:goal-success trajectory:tool-args-match trajectory:step-count trajectory:tool-sequence trajectory:tool-used
-    trace-error-spans trace-span-count trace-span-duration search-rubric webhook word-count""".split()
+    [
+        "agent-rubric",
+        "answer-relevance",
+        "bleu",
+        "classifier",
+        "contains",
+        "contains-all",
+        "contains-any",
+        "contains-html",
+        "contains-json",
+        "contains-sql",
+        "contains-xml",
+        "context-faithfulness",
+        "context-recall",
+        "context-relevance",
+        "conversation-relevance",
+        "cost",
+        "equals",
+        "factuality",
+        "finish-reason",
+        "g-eval",
+        "gleu",
+        "guardrails",
+        "icontains",
+        "icontains-all",
+        "icontains-any",
+        "is-html",
+        "is-json",
+        "is-refusal",
+        "is-sql",
+        "is-valid-function-call",
+        "is-valid-openai-function-call",
+        "is-valid-openai-tools-call",
+        "is-xml",
+        "javascript",
+        "latency",
+        "levenshtein",
+        "llm-rubric",
+        "pi",
+        "meteor",
+        "model-graded-closedqa",
+        "model-graded-factuality",
+        "moderation",
+        "perplexity",
+        "perplexity-score",
+        "python",
+        "regex",
+        "rouge-n",
+        "ruby",
+        "similar",
+        "similar:cosine",
+        "similar:dot",
+        "similar:euclidean",
+        "starts-with",
+        "tool-call-f1",
+        "skill-used",
+        "trajectory:goal-success",
+        "trajectory:tool-args-match",
+        "trajectory:step-count",
+        "trajectory:tool-sequence",
+        "trajectory:tool-used",
+        "trace-error-spans",
+        "trace-span-count",
+        "trace-span-duration",
+        "search-rubric",
+        "webhook",
+        "word-count",
+    ]
 )
 SPECIAL = frozenset({"select-best", "human", "max-score", "assert-set"})
 _TRACES = "an evaluation here has no traces: only the tool calls of an output are known"
@@ -39,9 +99,29 @@ TOOL_CALLS_ONLY = frozenset(
 )
 # Graded by a model: they take the rubric prompt and the judge of a test's options.
 MODEL_GRADED = frozenset(
-    """agent-rubric answer-relevance context-faithfulness context-recall context-relevance conversation-relevance factuality
-    g-eval llm-rubric model-graded-closedqa model-graded-factuality search-rubric select-best trajectory:goal-success
-    classifier moderation pi similar similar:cosine similar:dot similar:euclidean""".split()
+    [
+        "agent-rubric",
+        "answer-relevance",
+        "context-faithfulness",
+        "context-recall",
+        "context-relevance",
+        "conversation-relevance",
+        "factuality",
+        "g-eval",
+        "llm-rubric",
+        "model-graded-closedqa",
+        "model-graded-factuality",
+        "search-rubric",
+        "select-best",
+        "trajectory:goal-success",
+        "classifier",
+        "moderation",
+        "pi",
+        "similar",
+        "similar:cosine",
+        "similar:dot",
+        "similar:euclidean",
+    ]
 )
 # These look at the call, not at the output: a transform of the output does not touch them.
 BESIDE_OUTPUT = frozenset({"cost", "latency", "perplexity", "perplexity-score", "finish-reason", "guardrails"})

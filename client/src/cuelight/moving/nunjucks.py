@@ -28,9 +28,46 @@ _ENV = re.compile(r"\benv\.(\w+)|\benv\[\s*['\"](\w+)['\"]\s*\]")
 _DEEP = re.compile(r"(\{%-?\s*(?:if|elif|elseif)\s+(?:not\s+)?)([A-Za-z_]\w*(?:\.\w+)+)(\s*-?%\})")
 _METHODS = {"toUpperCase": "upper", "toLowerCase": "lower", "trim": "trim", "join": "join", "toString": "string"}
 FILTERS = frozenset(
-    """abs batch capitalize default d dictsort dump e escape first float groupby indent int join last length list lower
-    reject rejectattr replace reverse round safe select selectattr slice sort string striptags sum title trim truncate
-    upper urlencode items""".split()
+    [
+        "abs",
+        "batch",
+        "capitalize",
+        "default",
+        "d",
+        "dictsort",
+        "dump",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "groupby",
+        "indent",
+        "int",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "round",
+        "safe",
+        "select",
+        "selectattr",
+        "slice",
+        "sort",
+        "string",
+        "striptags",
+        "sum",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+        "urlencode",
+        "items",
+    ]
 )
 
 
@@ -108,7 +145,7 @@ def _tag(tag: str, given: Mapping[str, list[Any]], differs: list[str]) -> str:
     elsewhere = _ELSEWHERE.match(tag)
     if elsewhere:
         raise CannotCarry(f"{{% {elsewhere.group(1)} %}} has no counterpart")
-    if _DOTTED.fullmatch(tag):
+    if _DOTTED.fullmatch(tag) and not re.search(r"\.length\s*\}\}", tag):
         return f'{tag[:-2].rstrip()} | default("") }}}}'
     pairs = _PAIRS.fullmatch(tag)
     if pairs and not any(isinstance(one, list) for one in given.get(pairs.group(2), [])):

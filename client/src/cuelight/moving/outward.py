@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight.contract.condition import lookup, same
 from cuelight.contract.errors import NotFound
 from cuelight.moving.names import KNOWN, SPECIAL, base
 from cuelight.moving.report import APPROXIMATED, ASIDE, ASSERTION, CARRIED, REFUSED, CannotCarry, Report
@@ -58,9 +59,18 @@ class _Export:
             providers.append(self._provider(document, label))
             self.report.add(CARRIED, "prompt", label, label)
         if not prompts:
-            raise CannotCarry("none of these versions has a counterpart: " + "; ".join(one.why for one in self.report.findings))
-        shared = [one for at, rule in enumerate(self.suite.get("graders", [])) if not _bound(rule) and (one := self._assertion(rule, f"graders[{at}]"))]
-        default = {**({"vars": self.suite["defaults"]} if self.suite.get("defaults") else {}), **({"assert": shared} if shared else {})}
+            raise CannotCarry(
+                "none of these versions has a counterpart: " + "; ".join(one.why for one in self.report.findings)
+            )
+        shared = [
+            one
+            for at, rule in enumerate(self.suite.get("graders", []))
+            if not _bound(rule) and (one := self._assertion(rule, f"graders[{at}]"))
+        ]
+        default = {
+            **({"vars": self.suite["defaults"]} if self.suite.get("defaults") else {}),
+            **({"assert": shared} if shared else {}),
+        }
         gate = next(iter(self.documents.values()))["evaluation"]["gate"]
         config: dict[str, Any] = {
             "description": str(self.bundle["workflow"]["title"]),
@@ -77,7 +87,7 @@ class _Export:
         return Outward(config, self.report)
 
     def _raw(self, document: Mapping[str, Any], label: str) -> str:
-        messages = [self._message(one, document, label) for one in document["messages"]]
+        messages: list[dict[str, Any]] = [self._message(one, document, label) for one in document["messages"]]
         if len(messages) == 1 and messages[0]["role"] == "user" and isinstance(messages[0]["content"], str):
             return str(messages[0]["content"])
         return json.dumps(messages, ensure_ascii=False, indent=2)
@@ -89,12 +99,14 @@ class _Export:
         if "content" in one or all("text" in part for part in one["parts"]):
             text = one["content"] if "content" in one else "".join(part["text"] for part in one["parts"])
             return {"role": one["role"], "content": self._text(text, one, declared, label)}
-        parts = []
+        parts: list[dict[str, Any]] = []
         for part in one["parts"]:
             if "text" in part:
                 parts.append({"type": "text", "text": self._text(part["text"], one, declared, label)})
             elif "image" in part:
-                parts.append({"type": "image_url", "image_url": {"url": self._text(part["image"]["url"], one, {}, label)}})
+                parts.append(
+                    {"type": "image_url", "image_url": {"url": self._text(part["image"]["url"], one, {}, label)}}
+                )
             else:
                 raise CannotCarry("audio and files in a message have no counterpart that all providers read")
         return {"role": one["role"], "content": parts}
@@ -143,10 +155,18 @@ class _Export:
 
     def _test(self, case: Mapping[str, Any]) -> dict[str, Any]:
         rules = [(f"graders[{at}]", rule) for at, rule in enumerate(self.suite.get("graders", [])) if _bound(rule)]
-        rules = [(where, rule) for where, rule in rules if _applies(rule, {**self.suite.get("defaults", {}), **case["input"]}, case)]
+        rules = [
+            (where, rule)
+            for where, rule in rules
+            if _applies(rule, {**self.suite.get("defaults", {}), **case["input"]}, case)
+        ]
         rules += [(f"{case['id']}.graders[{at}]", rule) for at, rule in enumerate(case.get("graders", []))]
         asserts = [one for where, rule in rules if (one := self._assertion(rule, where))]
-        metadata = {"case": case["id"], "category": case["category"], **({"tags": case["tags"]} if case.get("tags") else {})}
+        metadata = {
+            "case": case["id"],
+            "category": case["category"],
+            **({"tags": case["tags"]} if case.get("tags") else {}),
+        }
         made: dict[str, Any] = {"description": case["title"], "vars": {**self._derived(case), **case["input"]}}
         if any(isinstance(value, list) and value and isinstance(value[0], str) for value in made["vars"].values()):
             made["options"] = {"disableVarExpansion": True}
@@ -157,8 +177,6 @@ class _Export:
         return {**made, "metadata": metadata}
 
     def _derived(self, case: Mapping[str, Any]) -> dict[str, Any]:
-        from cuelight.contract.condition import lookup
-
         given = {**self.suite.get("defaults", {}), **case["input"]}
         found = {name: lookup(path, {"output": given}) for name, path in self.suite.get("derived", {}).items()}
         return {name: values[0] for name, values in found.items() if values}
@@ -201,17 +219,23 @@ class _Export:
 
     def _gate(self, gate: Mapping[str, Any]) -> None:
         for key in sorted(gate.keys() - {"min_pass_rate", "repeat"}):
-            self.report.add(REFUSED, "gate", "evaluation.gate", key, "promptfoo judges single tests and the pass rate only")
+            self.report.add(
+                REFUSED, "gate", "evaluation.gate", key, "promptfoo judges single tests and the pass rate only"
+            )
         for document in self.documents.values():
             if document.get("context"):
-                self.report.add(REFUSED, "prompt", "context", "context rules", "what may reach the model is not checked there")
+                self.report.add(
+                    REFUSED, "prompt", "context", "context rules", "what may reach the model is not checked there"
+                )
         if self.suite.get("expected_failures"):
             words = "there is no expected failure there: these tests fail"
             self.report.add(ASIDE, "suite", "expected_failures", "expected_failures", words)
 
 
 def _metric(rule: Mapping[str, Any]) -> str:
-    return str(rule.get("metric") or rule.get("id") or (f"{rule['type']}:{rule['path']}" if "path" in rule else rule["type"]))
+    return str(
+        rule.get("metric") or rule.get("id") or (f"{rule['type']}:{rule['path']}" if "path" in rule else rule["type"])
+    )
 
 
 def _bound(rule: Mapping[str, Any]) -> bool:
@@ -220,8 +244,6 @@ def _bound(rule: Mapping[str, Any]) -> bool:
 
 
 def _applies(rule: Mapping[str, Any], given: Mapping[str, Any], case: Mapping[str, Any]) -> bool:
-    from cuelight.contract.condition import lookup, same
-
     if "label" in rule and not same((case.get("label") or {}).get(rule["label"]), rule.get("label_value")):
         return False
     when = rule.get("when", {})
@@ -236,7 +258,11 @@ def _multiplies(value: Any) -> bool:
 
 
 def _tool(one: Mapping[str, Any]) -> dict[str, Any]:
-    function = {"name": one["name"], "description": one.get("description", ""), "parameters": one.get("parameters", {"type": "object"})}
+    function = {
+        "name": one["name"],
+        "description": one.get("description", ""),
+        "parameters": one.get("parameters", {"type": "object"}),
+    }
     return {"type": "function", "function": function}
 
 
@@ -248,11 +274,15 @@ def _merged(providers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _merging(providers: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     done: list[dict[str, Any]] = []
     for one in providers:
-        same = next((other for other in done if {**other, "prompts": None} == {**one, "prompts": None}), None)
-        if same is None:
+        twin = next((other for other in done if {**other, "prompts": None} == {**one, "prompts": None}), None)
+        if twin is None:
             done.append({**one, "prompts": list(one["prompts"])})
         else:
-            same["prompts"] += one["prompts"]
+            twin["prompts"] += one["prompts"]
     for number, one in enumerate(done, 1):
         twice = sum(other["id"] == one["id"] for other in done) > 1
-        yield {"id": one["id"], **({"label": f"{one['id']} {number}"} if twice else {}), **{key: value for key, value in one.items() if key != "id"}}
+        yield {
+            "id": one["id"],
+            **({"label": f"{one['id']} {number}"} if twice else {}),
+            **{key: value for key, value in one.items() if key != "id"},
+        }

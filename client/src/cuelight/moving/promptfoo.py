@@ -55,8 +55,28 @@ _ASIDE = {
     "tracing": "the desk takes OTLP by itself",
 }
 _RUN = frozenset(
-    """cache delay generateSuggestions suggestionsCount interactiveProviders maxConcurrency progressCallback showProgressBar
-    timeoutMs maxEvalTimeMs filterRange verbose write table share progressBar envFile envPath maxCharLength grader""".split()
+    [
+        "cache",
+        "delay",
+        "generateSuggestions",
+        "suggestionsCount",
+        "interactiveProviders",
+        "maxConcurrency",
+        "progressCallback",
+        "showProgressBar",
+        "timeoutMs",
+        "maxEvalTimeMs",
+        "filterRange",
+        "verbose",
+        "write",
+        "table",
+        "share",
+        "progressBar",
+        "envFile",
+        "envPath",
+        "maxCharLength",
+        "grader",
+    ]
 )
 
 
@@ -168,7 +188,8 @@ class _Import:
     def _gate(self) -> dict[str, Any]:
         """Every case has to pass, as there; in each sample where tests are repeated."""
         rate = _object(self.config.get("env")).get("PROMPTFOO_PASS_RATE_THRESHOLD")
-        share = float(rate) / 100 if _is_number(rate) and 0 <= float(rate) <= 100 else 1.0
+        percent = _number(rate)
+        share = percent / 100 if percent is not None and 0 <= percent <= 100 else 1.0
         gate: dict[str, Any] = {"min_pass_rate": share}
         options = _object(self.config.get("commandLineOptions")), _object(self.config.get("evaluateOptions"))
         repeat = options[0].get("repeat", options[1].get("repeat"))
@@ -260,7 +281,9 @@ def _authority(models: list[Model]) -> dict[str, Any]:
     """Every tool of the config may be suggested, and nothing more."""
     actions: dict[str, dict[str, Any]] = {}
     for tool in (tool for model in models for tool in model.tools):
-        actions.setdefault(tool["name"], {"action": tool["name"], "mode": "may_suggest", "arguments": tool["parameters"]})
+        actions.setdefault(
+            tool["name"], {"action": tool["name"], "mode": "may_suggest", "arguments": tool["parameters"]}
+        )
     principle = "Tools come from a promptfoo config; widen a mode only with a reason."
     return {"principle": principle, "actions": list(actions.values())}
 
@@ -277,9 +300,8 @@ def _object(said: Any) -> Mapping[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _is_number(said: Any) -> bool:
+def _number(said: Any) -> float | None:
     try:
-        float(said)
+        return float(said)
     except (TypeError, ValueError):
-        return False
-    return True
+        return None

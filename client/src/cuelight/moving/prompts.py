@@ -82,7 +82,9 @@ class Prompts:
         elif isinstance(one, dict) and isinstance(one.get("raw", one.get("id")), str):
             label = str(one.get("label") or one.get("id") or "")
             for key in sorted(one.keys() - {"raw", "id", "label", "display"}):
-                self.report.add(REFUSED, "prompt", where, key, "settings of one prompt have no place beside its provider's")
+                self.report.add(
+                    REFUSED, "prompt", where, key, "settings of one prompt have no place beside its provider's"
+                )
             names = tuple(str(one[key]) for key in ("id", "label") if one.get(key))
             for raw in self._text(str(one.get("raw") or one["id"]), label, where):
                 yield _Raw(raw.where, raw.text, label or raw.label, (*names, *raw.names))
@@ -109,7 +111,11 @@ class Prompts:
             return True
         if not _one_line(text) or "{{" in text:
             return False
-        return self.sources.has(text) or (text.endswith(_FILES) and " " not in text) or ("*" in text and "/" in text and " " not in text)
+        return (
+            self.sources.has(text)
+            or (text.endswith(_FILES) and " " not in text)
+            or ("*" in text and "/" in text and " " not in text)
+        )
 
     def _file(self, path: str, where: str) -> Iterator[_Raw]:
         text = self.sources.text(path)
@@ -118,7 +124,9 @@ class Prompts:
             yield _Raw(where, _inlined(text, path, self.sources), stem, (path,))
         elif path.endswith(".jsonl"):
             rows = [row for row in text.split("\n") if row.strip()]
-            yield from (_Raw(where, row, f"{stem}-{at}" if len(rows) > 1 else stem, (path,)) for at, row in enumerate(rows, 1))
+            yield from (
+                _Raw(where, row, f"{stem}-{at}" if len(rows) > 1 else stem, (path,)) for at, row in enumerate(rows, 1)
+            )
         elif path.endswith(".csv"):
             yield from self._table(text, path, where)
         elif path.endswith((".md", ".j2")):
@@ -129,7 +137,8 @@ class Prompts:
             if not parts:
                 raise CannotCarry(f"{path} is empty")
             yield from (
-                _Raw(where, one, f"{stem}-{at}" if len(parts) > 1 else stem, (path, stem)) for at, one in enumerate(parts, 1)
+                _Raw(where, one, f"{stem}-{at}" if len(parts) > 1 else stem, (path, stem))
+                for at, one in enumerate(parts, 1)
             )
 
     def _table(self, text: str, path: str, where: str) -> Iterator[_Raw]:
@@ -139,7 +148,11 @@ class Prompts:
             lines = lines[1:] if lines and lines[0].lower() == "prompt" else lines
             yield from (_Raw(where, line.strip('"'), "", (path,)) for line in lines)
             return
-        yield from (_Raw(where, row["prompt"], row.get("label", ""), (path, row.get("label", ""))) for row in rows if row["prompt"])
+        yield from (
+            _Raw(where, row["prompt"], row.get("label", ""), (path, row.get("label", "")))
+            for row in rows
+            if row["prompt"]
+        )
 
 
 def _one_line(text: str) -> bool:
@@ -206,7 +219,9 @@ def _chat(text: str) -> list[dict[str, Any]] | None:
 def _message(one: Mapping[str, Any]) -> dict[str, Any]:
     role = _ROLES.get(str(one["role"]))
     if role is None:
-        raise CannotCarry(f"a message of the role {one['role']}: only system, user and assistant are written in a prompt")
+        raise CannotCarry(
+            f"a message of the role {one['role']}: only system, user and assistant are written in a prompt"
+        )
     content = one["content"]
     if isinstance(content, str):
         return {"role": role, "content": content}

@@ -71,7 +71,9 @@ def read_value(path: str, sources: Sources) -> Any:
     path = path.removeprefix("file://")
     if is_code(path):
         raise CannotCarry(f"{path} is code, and nothing is run at import")
-    if path.startswith(("http://", "https://", "huggingface://", "az://", "s3://")) or path.endswith((".xlsx", ".xls", ".pdf")):
+    if path.startswith(("http://", "https://", "huggingface://", "az://", "s3://")) or path.endswith(
+        (".xlsx", ".xls", ".pdf")
+    ):
         raise CannotCarry(f"{path} is not read; save it as a file of CSV or YAML beside the config")
     text = sources.text(path)
     if path.endswith((".yaml", ".yml")):
@@ -89,7 +91,11 @@ def filled(value: Any, sources: Sources, depth: int = 0) -> Any:
         raise CannotCarry("files that name files, more than 30 deep")
     if is_file(value) and not is_code(value.removeprefix("file://")):
         found = [read_value(path, sources) for path in sources.matches(value.removeprefix("file://"))]
-        whole = found[0] if len(found) == 1 else [one for some in found for one in (some if isinstance(some, list) else [some])]
+        whole = (
+            found[0]
+            if len(found) == 1
+            else [one for some in found for one in (some if isinstance(some, list) else [some])]
+        )
         return filled(whole, sources, depth + 1) if isinstance(whole, dict | list) else whole
     if isinstance(value, list):
         return [filled(one, sources, depth + 1) for one in value]

@@ -1,6 +1,7 @@
 """Simple graders of ours as JavaScript that promptfoo runs: the value at a path, looked at as we look at it."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +60,4 @@ def script(rule: Mapping[str, Any]) -> str | None:
 
 
 def _word(name: str, check: str) -> bool:
-    import re
-
     return re.search(rf"\b{name}\b", check) is not None

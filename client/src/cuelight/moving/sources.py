@@ -2,8 +2,8 @@
 
 import glob
 import itertools
-import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from cuelight.moving.report import CannotCarry
@@ -51,7 +51,7 @@ class Sources:
         self._refuse_leaving(pattern)
         found: set[str] = set()
         for one in _unfolded(pattern):
-            for path in itertools.islice(glob.iglob(one, root_dir=self.folder, recursive=True), MAX_MATCHES + 1):
+            for path in itertools.islice(_found(one, self.folder), MAX_MATCHES + 1):
                 if (self.folder / path).is_file():
                     found.add(Path(path).as_posix())
         if len(found) > MAX_MATCHES:
@@ -61,7 +61,7 @@ class Sources:
         return sorted(found)
 
     def _refuse_leaving(self, pattern: str) -> None:
-        if not self._allow_outside and (os.path.isabs(pattern) or ".." in Path(pattern).parts):
+        if not self._allow_outside and (Path(pattern).is_absolute() or ".." in Path(pattern).parts):
             raise CannotCarry(f"{pattern} leaves the folder of the config (--allow-outside reads it all the same)")
 
     def _inside(self, path: str) -> Path:
@@ -85,6 +85,11 @@ class Sources:
         if self._bytes > MAX_ALL or self._files > MAX_FILES:
             raise CannotCarry(f"with {path} more than {MAX_ALL // 1_000_000} MB or {MAX_FILES:,} files were read")
         return body
+
+
+def _found(pattern: str, folder: Path) -> Iterator[str]:
+    """`Path.glob` takes neither an absolute pattern nor one that climbs; whether it may was asked before."""
+    return glob.iglob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207  see above
 
 
 def _unfolded(pattern: str) -> list[str]:

@@ -73,7 +73,11 @@ class Table:
             elif key not in _OWN and not key.startswith(("__", "label.", "label:", "expected.", "expected:")):
                 words = "no variable of the prompt is called so: left out"
                 self.report.add(REFUSED, "column", where.partition(" row")[0], key, words)
-        missing = [name for name, one in self.declared.items() if one.get("required", True) and "default" not in one and name not in given]
+        missing = [
+            name
+            for name, one in self.declared.items()
+            if one.get("required", True) and "default" not in one and name not in given
+        ]
         if missing:
             raise CannotCarry(f"it gives no {', '.join(missing)}, which the prompt needs")
         return given
@@ -155,11 +159,15 @@ def from_calls(name: str, calls: Iterable[Mapping[str, Any]], report: Report) ->
             continue
         same = json.dumps(values, sort_keys=True)
         if same in seen:
-            report.add(APPROXIMATED, "call", str(call["id"]), str(call["id"]), "the same input as another call: taken once")
+            report.add(
+                APPROXIMATED, "call", str(call["id"]), str(call["id"]), "the same input as another call: taken once"
+            )
             continue
         seen.add(same)
         id = re.sub(r"[^A-Za-z0-9_.-]+", "-", str(call["id"])).strip("-._")[:80] or f"c{len(cases) + 1}"
-        state = "kept its contract" if call.get("ok") else "broke its contract" if call.get("ok") is False else "unknown"
+        state = (
+            "kept its contract" if call.get("ok") else "broke its contract" if call.get("ok") is False else "unknown"
+        )
         cases.append(
             {
                 "id": id,
@@ -180,7 +188,9 @@ def declared_in(labels: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[st
         for one in document.get("variables", []):
             found.setdefault(one["name"], dict(one))
     for name, one in found.items():
-        everywhere = all(any(other["name"] == name for other in document.get("variables", [])) for document in labels.values())
+        everywhere = all(
+            any(other["name"] == name for other in document.get("variables", [])) for document in labels.values()
+        )
         if not everywhere:
             one["required"] = False
     return dict(found)

@@ -16,7 +16,14 @@ def rows_of(file: Path) -> list[Any]:
     if not file.is_file():
         raise NotFound(f"there is no file {file}", "name a file of .csv, .jsonl, .json or .yaml")
     text, name = Sources(file.parent, allow_outside=True).text(file.name), file.name
-    readers = {".csv": read_csv, ".tsv": read_csv, ".jsonl": read_lines, ".json": read_json, ".yaml": read_yaml, ".yml": read_yaml}
+    readers = {
+        ".csv": read_csv,
+        ".tsv": read_csv,
+        ".jsonl": read_lines,
+        ".json": read_json,
+        ".yaml": read_yaml,
+        ".yml": read_yaml,
+    }
     reader = readers.get(file.suffix.lower())
     if reader is None:
         raise CannotCarry(f"{name}, expected .csv, .jsonl, .json or .yaml")
@@ -37,5 +44,7 @@ def write_suite(folder: Path, document: Mapping[str, Any]) -> Path:
     except FileExistsError as bad:
         raise Conflict(f"{path} is there already", "give the suite another name with --name") from bad
     except OSError as bad:
-        raise Unavailable(f"{path} cannot be written: {bad.strerror}", "name a workflow folder that you may write") from bad
+        raise Unavailable(
+            f"{path} cannot be written: {bad.strerror}", "name a workflow folder that you may write"
+        ) from bad
     return path

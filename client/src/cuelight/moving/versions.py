@@ -52,7 +52,11 @@ class Versions:
                 continue
             first = not prompt.todo and not any(one.label == "v1" for one in made)
             wish = _wish(prompt, prompts.index(prompt) + 1, model, (len(prompts), len(models)))
-            label = "v1" if first else free_label(f"todo-{wish}" if prompt.todo else wish, taken, f"p{len(made) + 1}")
+            label = (
+                "v1"
+                if first
+                else free_label(f"todo-{prompt.label}" if prompt.todo else wish, taken, f"p{len(made) + 1}")
+            )
             made.append(Version(label, document, prompt, model))
         return made
 
@@ -128,7 +132,9 @@ class Versions:
         }
 
     def _to_write(self, prompt: Prompt, model: Model, evaluation: Mapping[str, Any], why: str) -> dict[str, Any]:
-        text = f"To be written: {prompt.label[:200]}. It was not carried over from promptfoo: {why}".replace("{{", "{{{{")
+        text = f"To be written: {prompt.label[:200]}. It was not carried over from promptfoo: {why}".replace(
+            "{{", "{{{{"
+        )
         return {
             "release_note": f"To be written: {prompt.label[:80]}",
             "messages": [{"role": "user", "content": text}],
@@ -151,7 +157,10 @@ def _pairs(prompts: Sequence[Prompt], models: Sequence[Model]) -> Iterator[tuple
 def _named(prompt: Prompt, only: str) -> bool:
     bare = only.removeprefix("file://")
     names = [prompt.label, *(name.removeprefix("file://") for name in prompt.names)]
-    return any(bare == name or name.startswith(f"{bare}:") or (bare.endswith("*") and name.startswith(bare[:-1])) for name in names)
+    return any(
+        bare == name or name.startswith(f"{bare}:") or (bare.endswith("*") and name.startswith(bare[:-1]))
+        for name in names
+    )
 
 
 def _wish(prompt: Prompt, number: int, model: Model, counts: tuple[int, int]) -> str:
