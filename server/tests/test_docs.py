@@ -239,6 +239,7 @@ def ask_for_people(asked, desk):
 
 
 def ask_for_the_end(asked, name):
+    asked("GET /api/v1/calls", params={"prompt": name})
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})
@@ -286,7 +287,6 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     asked("POST /runtime/v1/acks", key=True, json={"client": "c", "epoch": epoch, "version": 1})
     call = {"id": "out_1", "at": "2026-01-05T09:00:00Z", "prompt": name, "version": "v1", "reason": "stable"}
     asked("POST /runtime/v1/calls", key=True, json={"calls": [call]})
-    asked("GET /api/v1/calls", params={"prompt": name})
     asked("GET /api/v1/calls/{id}/why", f"{api}/calls/out_1/why")
     ask_for_people(asked, demo_desk)
     for plain in ("/status", "/me", "/audit", "/audit/export", "/audit/keys", "/health", "/runtime/observed"):

@@ -62,7 +62,7 @@ class Assertions:
             self.report.add(REFUSED, ASSERTION, where, "assert-set", "a set without a list of assertions")
             return None
         graders = [self.grader(f"{where}.assert[{at}]", one, around) for at, one in enumerate(inner)]
-        kept = [one for one in graders if one is not None]
+        kept = [_inner(one) for one in graders if one is not None]
         made: dict[str, Any] = {"type": "assert-set", "severity": "major", "assert": kept}
         made.update({key: said[key] for key in ("threshold", "weight", "metric") if said.get(key) is not None})
         problem = _problem(_severe(made)) if kept else ""
@@ -172,10 +172,15 @@ def _criteria(made: dict[str, Any]) -> dict[str, Any]:
         return made
     if len(value) == 1:
         return {**made, "value": value[0]}
-    inner = {key: one for key, one in made.items() if key not in ("threshold", "weight", "metric")}
+    inner = {key: one for key, one in made.items() if key not in ("threshold", "weight", "metric", "severity")}
     outer: dict[str, Any] = {key: made[key] for key in ("severity", "weight", "metric") if key in made}
     asserts = [{**inner, "value": one} for one in value]
     return {"type": "assert-set", **outer, "threshold": made.get("threshold", _G_EVAL), "assert": asserts}
+
+
+def _inner(made: Mapping[str, Any]) -> dict[str, Any]:
+    """A grader as it stands in a set, which has the severity."""
+    return {key: one for key, one in made.items() if key != "severity"}
 
 
 def _severe(made: dict[str, Any]) -> dict[str, Any]:
