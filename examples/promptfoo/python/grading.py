@@ -1,13 +1,12 @@
 """Grading in Python, as promptfoo calls it."""
 
-from typing import Any
+
+def get_assert(output: str, context: dict[str, object]) -> float:
+    """One point for each word, out of three and the values of the context."""
+    return min(1.0, len(output.split()) / (3 + bool(context)))
 
 
-def get_assert(output: str, context: dict[str, Any]) -> float:
-    """One point for each word, out of three and the words of the test."""
-    return min(1.0, len(output.split()) / (3 + len(context["vars"])))
-
-
-def strict(output: str, context: dict[str, Any]) -> dict[str, Any]:
+def strict(output: str, context: dict[str, object]) -> dict[str, object]:
     """Three words, and nothing else."""
-    return {"pass": len(output.split()) == 3, "score": 0.0, "reason": f"three words were wanted, not {context['vars']}"}
+    held = len(output.split()) == 3 and bool(context)
+    return {"pass": held, "score": 0.0, "reason": "three words were wanted"}
