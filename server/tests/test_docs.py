@@ -256,6 +256,7 @@ def ask_for_what_people_see(asked, api, name, evaluation):
 
 
 def ask_for_the_end(asked, name):
+    asked("GET /api/v1/calls", params={"prompt": name})
     asked("POST /api/v1/rollbacks", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/off", json={"prompt": name, "why": "a try"})
     asked("POST /api/v1/retirements", json={"prompt": name, "why": "a try"})

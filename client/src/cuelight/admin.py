@@ -366,6 +366,10 @@ class Admin:
         """Everything known about the call that made an output; "" looks in production first, then elsewhere."""
         return self._get(f"/calls/{_step(output)}/why", environment=environment)
 
+    def calls(self, prompt: str, environment: str, before: str = "", limit: int = 50) -> Json:
+        """Recorded calls of a prompt, newest first; `values` is null where the desk does not keep them."""
+        return self._get("/calls", prompt=prompt, environment=environment, before=before, limit=limit)
+
     def audit(self, before: int | str = "", limit: int = 50, **asked: str) -> Json:
         """One page of the audit log, newest first, from below the line `before`.
 

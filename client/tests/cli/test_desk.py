@@ -383,3 +383,11 @@ def test_the_card_of_a_prompt(ask, pushed):
     card = ask("author", "card", PROMPT, "--json").json
     assert card["digest"].startswith("sha256:")
     assert all("example" in one for one in card["variables"])
+
+
+def test_where_no_call_was_recorded_no_suite_is_written(ask, pushed, tmp_path):
+    done = ask("author", "import", "calls", f"{PROMPT}", "--folder", tmp_path, "--environment", "development")
+    assert (done.code, "not one case could be made" in done.err) == (20, True)
+    assert not list(tmp_path.iterdir())
+    assert ask("author", "import", "calls", "sales.nothing", "--folder", tmp_path).code == 21
+    assert ask("author", "import", "calls", PROMPT, "--since", "yesterday", "--folder", tmp_path).code == 20

@@ -1,4 +1,4 @@
-"""`cuelight push` and `cuelight export`: a folder goes onto the desk, and a workflow of the desk becomes a folder."""
+"""`cuelight push`: a folder goes onto the desk."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from cuelight.cli.ending import BLOCKED, INVALID, Finish
 from cuelight.cli.lint import located, show_findings, show_ignored, show_rules, show_unread
 from cuelight.cli.names import full_prompt
 from cuelight.cli.options import Where, asks, desk_options, json_option
-from cuelight.cli.show import Span, counted, heading, say, show_json, table
-from cuelight.files import Folder, read_folder, write_folder
+from cuelight.cli.show import Span, heading, say, show_json, table
+from cuelight.files import Folder, read_folder
 
 _EXPLAINED = ("minted", "unchanged")  # a refusal has its own heading
 
@@ -47,22 +47,6 @@ def push_command(
         _show(read, answer, rules=rules)
     if answer.get("refused"):
         raise Finish(_exit(answer["refused"]))
-
-
-@click.command("export")
-@click.argument("workflow")
-@click.argument("folder", type=click.Path())
-@json_option
-@desk_options
-@asks("desk.read")
-def export_command(workflow: str, folder: str, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
-    """Write WORKFLOW as the new FOLDER. Pushing it again gives the same digests."""
-    with where.admin() as admin:
-        written = write_folder(admin.export(workflow), folder)
-    if as_json:
-        show_json({"folder": folder, "files": written})
-    else:
-        say(f"wrote {counted(len(written), 'file')} to {folder}")
 
 
 def _exit(refused: Sequence[Mapping[str, Any]]) -> int:

@@ -66,6 +66,13 @@ class Content:
             for one in self.variables
         )
 
+    def templates(self) -> Iterator[tuple[str, str, str]]:
+        """(role, syntax, text) of every text part, in order; the syntax is `jinja`, or "" for the strict one."""
+        for message in self.messages:
+            for part in message.get("parts", ()):
+                if "text" in part:
+                    yield message["role"], message.get("syntax", ""), part["text"]
+
     def texts(self) -> Iterator[tuple[str, str, str]]:
         """(role, block, text) of every text part, in order; a placeholder has no text."""
         for message in self.messages:
@@ -117,7 +124,8 @@ def _message(one: Mapping[str, Any]) -> dict[str, Any]:
     if "placeholder" in one:
         return {"placeholder": one["placeholder"]}
     parts = one["parts"] if "parts" in one else [{"text": one["content"]}]
-    return {"role": one["role"], "parts": [_part(part) for part in parts]}
+    syntax = {"syntax": one["syntax"]} if "syntax" in one else {}
+    return {"role": one["role"], "parts": [_part(part) for part in parts], **syntax}
 
 
 def _part(part: Mapping[str, Any]) -> dict[str, Any]:

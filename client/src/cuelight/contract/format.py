@@ -189,8 +189,11 @@ def _by_tag(
 ) -> Mapping[str, Any] | Problem | None:
     """The shape whose constant key (`type`, `rule`) the value names; a Problem where the name is unknown."""
     for tag in ("type", "rule"):
-        tags = [(one.get("properties", {}).get(tag, {}).get("const"), one) for one in shapes]
-        named: dict[str, Mapping[str, Any]] = {const: one for const, one in tags if const is not None}
+        tags = [(name, one) for one in shapes for name in _tags(one.get("properties", {}).get(tag, {}))]
+        named: dict[str, Mapping[str, Any]] = {}
+        for name, one in tags:
+            if name not in named or _likeness(one, value) > _likeness(named[name], value):
+                named[name] = one
         if named and tag in value:
             if isinstance(value[tag], str) and value[tag] in named:
                 return named[value[tag]]
@@ -198,6 +201,11 @@ def _by_tag(
             hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(named)
             return Problem((*path, tag), f"there is no {tag} {value[tag]!r}", hint)
     return None
+
+
+def _tags(shape: Mapping[str, Any]) -> list[str]:
+    """The names that a tag may have in one shape."""
+    return [shape["const"]] if "const" in shape else list(shape.get("enum", ()))
 
 
 def _walk(root: Mapping[str, Any], path: Iterable[str | int]) -> Any:

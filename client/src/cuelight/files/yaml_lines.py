@@ -43,7 +43,7 @@ def parse(text: str, file: str) -> Parsed:
     Dates, `yes`, `no` and `on` stay text. Duplicate keys, keys that are no text, foreign tags, merge keys, numbers that
     JSON cannot hold, nesting beyond 60 levels and aliases that unfold to more than 10,000 values are faults.
     """
-    return _Reader(text, file).read()
+    return Reader(text, file).read()
 
 
 def plain(text: str) -> Any:
@@ -65,13 +65,17 @@ class _Stop(Exception):
     """Reading cannot go on; the fault says why."""
 
 
-class _Reader:
+class Reader:
+    """Reads one document, event by event; a subclass may be kinder to other dialects."""
+
     def __init__(self, text: str, file: str) -> None:
+        """Read `text`; faults name `file`."""
         self.text, self.file, self.out = text, file, Parsed()
         self.anchors: dict[str, tuple[Any, int]] = {}
         self.count = self.aliased = 0
 
     def read(self) -> Parsed:
+        """The document, with what is wrong in it."""
         try:
             self._document(self._events())
         except _Stop:

@@ -5,9 +5,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from cuelight_server.api.auth import Caller, DeskDep, Number, Seen, verb
+from cuelight_server.api.auth import Caller, DeskDep, Limit, Number, Seen, verb
 from cuelight_server.audit.verbs import Verb
+from cuelight_server.kernel.page import DEFAULT_SIZE
 from cuelight_server.kernel.terms import Environment
+from cuelight_server.views import calls as calls_view
 from cuelight_server.views import desk as desk_view
 from cuelight_server.views import runtime, traces
 
@@ -40,6 +42,22 @@ def observed(
     numbers for everybody else.
     """
     return asdict(runtime.observed_by(desk, actor, environment.value, version))
+
+
+@router.get("/calls", openapi_extra=_READ)
+def calls(
+    desk: DeskDep,
+    _: Caller,
+    sight: Seen,
+    prompt: str,
+    environment: Environment = Environment.PRODUCTION,
+    before: str = "",
+    limit: Limit = DEFAULT_SIZE,
+) -> dict[str, Any]:
+    """Recorded calls of one prompt, newest first, with their variables where policy keeps them."""
+    sight.enter(prompt)
+    page = calls_view.listing(desk, prompt, environment.value, before or None, limit)
+    return {"items": [asdict(one) for one in page.items], "next": page.next}
 
 
 @router.get("/calls/{id}/why", openapi_extra=_READ)

@@ -18,6 +18,7 @@ from cuelight_server.releases.model import Approval
 from cuelight_server.telemetry.wire import SentCall
 from cuelight_server.vault.model import SetProvider
 from cuelight_server.views.audit import LineDetail
+from cuelight_server.views.calls import CallLine
 from cuelight_server.views.comparison import Measured
 from cuelight_server.views.desk import Me, Row, Status
 from cuelight_server.views.evaluation import EvaluationLine, ResultLine
@@ -120,6 +121,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 # Address -> the keys of each item of the page that it gives.
 ITEMS: Mapping[str, tuple[str, ...]] = {
+    "GET /api/v1/calls": _of(CallLine),
     "GET /api/v1/prompts": _of(PromptLine),
     "GET /api/v1/knowledge/{workflow}": _of(KnowledgeLine),
     "GET /api/v1/knowledge/{workflow}/{name}/releases": _of(KnowledgeReleaseLine),

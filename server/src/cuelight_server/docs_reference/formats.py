@@ -43,7 +43,8 @@ def definitions() -> dict[str, Any]:
 
 def graders() -> list[str]:
     """The type of every grader."""
-    return [str(one["properties"]["type"]["const"]) for one in definitions()["grader"]["oneOf"]]
+    kinds = [one["properties"]["type"] for one in definitions()["grader"]["oneOf"]]
+    return [str(kind["const"]) for kind in kinds if "const" in kind]
 
 
 def _big(one: Schema) -> bool:

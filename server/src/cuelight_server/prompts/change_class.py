@@ -6,12 +6,12 @@ from typing import Any
 
 from cuelight.contract.condition import same
 from cuelight.contract.content import Content
-from cuelight.contract.errors import Invalid
-from cuelight.contract.template import compile_text
+from cuelight.contract.errors import Invalid, Unavailable
+from cuelight.contract.jinja import Jinja, compile_as
 from cuelight_server.kernel.terms import ChangeClass
 
 _SPACE = re.compile(r"\s+")
-_MARK = re.compile(r"\{\{[^{}]*\}\}")  # in a text with broken braces
+_MARK = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")  # in a text with broken braces
 Message = dict[str, Any]
 
 
@@ -74,8 +74,11 @@ def _boundary(content: Content) -> list[tuple[str, str]]:
 
 
 def _reaches(content: Content) -> tuple[Counter[tuple[str, str]], list[Any]]:
-    """What comes from outside: (role, variable) pairs with their count; media and placeholders in order."""
-    names = Counter((role, name) for role, _, text in content.texts() for name in _names(text))
+    """What comes from outside: (role, variable) pairs with their count; media and placeholders in order.
+
+    Code in a text decides what of it comes in: each tag counts as well.
+    """
+    names = Counter((role, name) for role, syntax, text in content.templates() for name in _names(syntax, text))
     other = [(one.get("role"), part) for one in content.messages for part in _media(one)]
     return names, other + [one["placeholder"] for one in content.messages if "placeholder" in one]
 
@@ -101,11 +104,12 @@ def _media(message: Message) -> list[Message]:
     return [part for part in message.get("parts", ()) if "text" not in part]
 
 
-def _names(text: str) -> tuple[str, ...]:
+def _names(syntax: str, text: str) -> tuple[str, ...]:
     try:
-        return compile_text(text).names
-    except Invalid:
-        return tuple(_MARK.findall(text))
+        made = compile_as(syntax, text)
+    except (Invalid, Unavailable):
+        return (syntax, *_MARK.findall(text))
+    return (*made.names, *made.tags) if isinstance(made, Jinja) else made.names
 
 
 def _plain(text: str) -> str:

@@ -6,8 +6,8 @@ from typing import Any
 
 from cuelight.contract.authority import WIDEST_FIRST
 from cuelight.contract.content import Content
-from cuelight.contract.errors import Invalid
-from cuelight.contract.template import compile_text
+from cuelight.contract.errors import Invalid, Unavailable
+from cuelight.contract.jinja import compile_as
 from cuelight_server.kernel.terms import OURS, Tier
 from cuelight_server.prompts.bundle import Facts, Item, number_of, schemas_in
 from cuelight_server.prompts.contract_fit import fit
@@ -65,10 +65,11 @@ def findings_of_prompt(
 
 def _texts(content: Content, place: str, tier: Tier) -> Iterator[Finding]:
     known, used = {one.name for one in content.declared}, set[str]()
-    for path, text in _templates(content):
+    untrusted = {one.name for one in content.declared if one.trust == "untrusted"}
+    for path, syntax, text in _templates(content):
         try:
-            names = compile_text(text).names
-        except Invalid as bad:
+            names = compile_as(syntax, text, untrusted).names
+        except (Invalid, Unavailable) as bad:
             yield error("template_broken", bad.message, bad.hint, place, *path)
             continue
         used.update(names)
@@ -95,11 +96,11 @@ def _texts(content: Content, place: str, tier: Tier) -> Iterator[Finding]:
         yield error("boundary_missing", "the prompt states no boundary", hint, place, "messages")
 
 
-def _templates(content: Content) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _templates(content: Content) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
     for index, message in enumerate(content.messages):
         for at, part in enumerate(message.get("parts", ())):
             url = next((part[kind]["url"] for kind in ("image", "audio", "file") if kind in part), None)
-            yield ("messages", index, "parts", at), part.get("text", url or "")
+            yield ("messages", index, "parts", at), message.get("syntax", ""), part.get("text", url or "")
 
 
 def _undeclared(name: str, place: str, path: tuple[str | int, ...]) -> Finding:

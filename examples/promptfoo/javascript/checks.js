@@ -1,0 +1,4 @@
+module.exports = (output, context) => {
+  return output.startsWith(context.vars.first);
+};
+module.exports.hasAnd = (output) => output.includes(' and ');

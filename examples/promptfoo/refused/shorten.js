@@ -1,0 +1,1 @@
+throw new Error('nothing of this is ever run');

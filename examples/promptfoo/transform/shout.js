@@ -1,0 +1,1 @@
+module.exports = (output, context) => `${JSON.parse(output)[0].toUpperCase()}!`;
