@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -45,6 +45,7 @@ from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
+from cuelight_server.outbound import Network
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
 from cuelight_server.web.doors import Doors, at_provider
@@ -72,11 +73,13 @@ _ROUTERS = (
 class Keyring:
     """The keys of this server, and where what they sign goes.
 
-    `sealing` seals keys of model providers; without it none can be set. `checkpoints` says with what the log is signed.
+    `sealing` seals keys of model providers; without it none can be set. `checkpoints` says with what the log is signed,
+    and `networks` to which private networks the name of a provider may lead.
     """
 
     sealing: SealingKeys | None = None
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    networks: Sequence[Network] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,7 @@ def build(
     """
     keyring, front = keyring or Keyring(), front or Front()
     how, passwords = keyring.checkpoints, front.passwords or Argon2()
-    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,))
+    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}, keyring.networks), ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",
         version=__version__,

@@ -95,7 +95,11 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             providers=_providers(settings),
             front=_front(settings),
             listening=lambda url: _listening(desk, url, folder, settings.public_url),
-            keyring=Keyring(sealing=_sealing(settings, folder), checkpoints=_checkpoints(settings, folder)),
+            keyring=Keyring(
+                sealing=_sealing(settings, folder),
+                checkpoints=_checkpoints(settings, folder),
+                networks=_networks(settings),
+            ),
         )
 
 
@@ -664,7 +668,7 @@ def worker(data: Path | None) -> None:
     settings = _settings()
     with _opened(data) as desk:
         sealing = _sealing(settings, data or settings.folder)
-        running = Worker(desk, Connected(desk, sealing, _providers(settings)))
+        running = Worker(desk, Connected(desk, sealing, _providers(settings), _networks(settings)))
         courier = Courier(desk, _checkpoints(settings, data or settings.folder))
         running.start()
         courier.start()
@@ -858,7 +862,18 @@ def _databases(settings: Settings) -> Any:
 def _providers(settings: Settings) -> Any:
     from cuelight_server.providers import build
 
-    return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
+    return build(
+        openai_base_url=settings.openai_base_url,
+        openai_key=settings.openai_key,
+        command=settings.command_provider,
+        allowed=_networks(settings),
+    )
+
+
+def _networks(settings: Settings) -> Any:
+    from cuelight_server.outbound import networks
+
+    return networks(settings.provider_networks)
 
 
 def _sealing(settings: Settings, folder: Path) -> Any:

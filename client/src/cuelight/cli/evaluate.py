@@ -1,6 +1,5 @@
 """`cuelight eval`: a version meets its suite, on a local desk or on the real one."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
@@ -14,12 +13,11 @@ from cuelight.cli.local import local_desk
 from cuelight.cli.names import is_prompt, label_in, prompt_in, reference
 from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.report import show_report
-from cuelight.cli.show import show_json, waiting
+from cuelight.cli.running import Asked, run, run_options
+from cuelight.cli.show import show_json
 from cuelight.contract.errors import KINDS, CuelightError, Invalid, Unavailable
 from cuelight.files import Folder, read_folder
 
-PROVIDERS = click.Choice(["recorded", "openai"])
-_POLL_S, _POLL_MAX_S = 0.05, 1.0
 _EXITS = {"pass": ending.OK, "fail": ending.FAIL, "inconclusive": ending.INCONCLUSIVE}
 _RECORD = "--provider openai asks a model instead"
 
@@ -28,8 +26,7 @@ _RECORD = "--provider openai asks a model instead"
 @click.argument("what", metavar="FOLDER|REFERENCE")
 @click.option("--prompt", metavar="P", help="In a folder: which prompt.")
 @click.option("--version", "label", metavar="V", help="In a folder: which label; the newest version if left out.")
-@click.option("--provider", type=PROVIDERS, default="recorded", show_default=True, help="Where outputs come from.")
-@click.option("--baseline", default="production", show_default=True, metavar="LABEL", help="What to compare with.")
+@run_options
 @json_option
 @desk_options
 @click.pass_context
@@ -39,8 +36,7 @@ def eval_command(
     what: str,
     prompt: str | None,
     label: str | None,
-    provider: str,
-    baseline: str,
+    asked: Asked,
     as_json: bool,  # noqa: FBT001  click passes flags
     where: Where,
 ) -> None:
@@ -54,60 +50,40 @@ def eval_command(
                 "a folder and --server, expected a reference",
                 "push the folder, then: cuelight eval <workflow>.<prompt>@<label>",
             )
-        report, command = _in_folder(what, prompt, label, provider, baseline)
+        report, command = _in_folder(what, prompt, label, asked)
     else:
         _refuse_folder_options(prompt, label)
         name, label = reference(what)
         with where.admin() as admin:
-            report, command = run(admin, name, label, provider, baseline)["report"], ""
-    _finish(report, command, as_json=as_json)
+            report, command = run(admin, name, label, asked)["report"], ""
+    finish(report, command, as_json=as_json)
 
 
-def _in_folder(
-    what: str, prompt: str | None, label: str | None, provider: str, baseline: str
-) -> tuple[dict[str, Any], str]:
+def _in_folder(what: str, prompt: str | None, label: str | None, asked: Asked) -> tuple[dict[str, Any], str]:
     if is_prompt(what) and not Path(what).exists():
         raise Invalid(f"{what} names a prompt but no version of it", f"cuelight eval {what}@<label>")
     read = read_folder(what)
     short = prompt_in(read, prompt)
     label = label_in(read, short, label)
-    if baseline != "production":
-        label_in(read, short, baseline)
+    if asked.baseline != "production":
+        label_in(read, short, asked.baseline)
     with local_desk() as admin:
-        done = drafted(admin, read, short, label, provider, baseline)
+        done = drafted(admin, read, short, label, asked)
     return done["report"], f"cuelight try {quote(what)} --prompt {short} --version {label}"
 
 
-def drafted(admin: Admin, folder: Folder, prompt: str, label: str, provider: str, baseline: str) -> dict[str, Any]:
+def drafted(admin: Admin, folder: Folder, prompt: str, label: str, asked: Asked) -> dict[str, Any]:
     """Push the folder as drafts, then run."""
     name = f"{folder.workflow}.{prompt}"
     pushed = admin.push(folder.bundle, as_drafts=True)
     for one in pushed.get("refused", ()):
-        if one["prompt"] == name and one["label"] in (label, baseline):
+        if one["prompt"] == name and one["label"] in (label, asked.baseline):
             raise Invalid(f"{name} {one['label']}: {one['why']}", one.get("hint", ""))
-    return run(admin, name, label, provider, baseline)
+    return run(admin, name, label, asked)
 
 
-def run(admin: Admin, prompt: str, label: str, provider: str, baseline: str) -> dict[str, Any]:
-    """Start an evaluation and wait for its end, with progress on stderr; the evaluation with its report."""
-    words = f"{prompt} {label}: evaluating"
-    begun = admin.start_evaluation(prompt, label, provider, baseline)
-    pause = _POLL_S
-    with waiting(words) as status:
-        while True:
-            now = admin.evaluation(begun)
-            if now["state"] in ("done", "error"):
-                break
-            if status is not None and now.get("total"):
-                status.update(f"{words} {now.get('done', 0)} of {now['total']}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, _POLL_MAX_S)
-    if not isinstance(now.get("report"), dict):
-        raise Unavailable(f"the evaluation {begun} ended without a report", "run it again; the server's log says why")
-    return now
-
-
-def _finish(report: Mapping[str, Any], command: str, *, as_json: bool) -> None:
+def finish(report: Mapping[str, Any], command: str, *, as_json: bool) -> None:
+    """Show the report and end with its exit code."""
     if as_json:
         show_json(report)
     else:

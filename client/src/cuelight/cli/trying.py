@@ -5,10 +5,11 @@ from typing import Any
 
 import click
 
-from cuelight.cli.evaluate import PROVIDERS, drafted, refuse_error
+from cuelight.cli.evaluate import drafted, refuse_error
 from cuelight.cli.local import local_desk
 from cuelight.cli.names import label_in, prompt_in
 from cuelight.cli.options import asks, json_option
+from cuelight.cli.running import PROVIDERS, Asked
 from cuelight.cli.show import heading, money, say, show_json
 from cuelight.contract.errors import NotFound
 from cuelight.files import Folder, read_folder
@@ -39,7 +40,7 @@ def try_command(
     bundle, chosen = _with_cases(read, short, label, cases)
     trial = Folder(bundle, read.sources, read.digests)
     with local_desk() as admin:
-        done = drafted(admin, trial, short, label, provider, label)
+        done = drafted(admin, trial, short, label, Asked(provider, label))
         report = done["report"]
         refuse_error(report)
         outputs = [one for one in admin.results(done["id"])["items"] if one["arm"] == "candidate"]

@@ -61,6 +61,7 @@ class Verb(StrEnum):
     RECORDING_PUSH = "recording.push"
     MODEL_RETIRE = "model.retire"
     EVALUATION_RUN = "evaluation.run"
+    EVALUATION_CANCEL = "evaluation.cancel"
     EVALUATION_FINISH = "evaluation.finish"
     RELEASE_APPROVE = "release.approve"
     RELEASE_OPEN = "release.open"
@@ -263,6 +264,9 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
             admin=True,
         ),
         Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS),
+        Verb.EVALUATION_CANCEL: Rule(
+            sentence="End an evaluation before it is done.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS, admin=True
+        ),
         Verb.EVALUATION_FINISH: Rule(sentence="Write down how an evaluation ended.", system=True),
         Verb.RELEASE_APPROVE: Rule(sentence="Approve a version for an environment.", kinds=_PEOPLE, roles=_ALL),
         Verb.RELEASE_OPEN: Rule(sentence="Release an approved version.", roles=frozenset({_ENGINEERING, _BUSINESS})),

@@ -23,10 +23,13 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out
         (UPDATE, "evaluation"): frozenset(  # progress and the lease; its outcome goes through the door
-            {"state", "done", "total", "attempts", "worker", "heartbeat_at"}
+            {"state", "done", "total", "attempts", "worker", "heartbeat_at", "spend"}
         ),
         (INSERT, "evaluation_result"): None,
         (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
+        (INSERT, "answer_cache"): None,  # what a model was paid for once
+        (UPDATE, "answer_cache"): None,
+        (DELETE, "answer_cache"): None,  # too old, or too many
         (
             INSERT,
             "checkpoint",

@@ -204,6 +204,11 @@ def _undecided(_: Json, facts: Facts) -> Iterator[Ruling]:
     yield Ruling("undecided", Mark.UNKNOWN, f"{said} ({names}): {reasons[0]}{others}")
 
 
+def _lost(_: Json, facts: Facts) -> Iterator[Ruling]:
+    for words in facts.lost:
+        yield Ruling("errors", Mark.UNKNOWN, words)
+
+
 def _cases(count: int) -> str:
     return f"{count} case{'' if count == 1 else 's'}"
 
@@ -227,4 +232,5 @@ RULES: tuple[Rule, ...] = (
     _enough,
     _judged,
     _undecided,
+    _lost,
 )

@@ -20,6 +20,9 @@ def evaluations(log: Sequence[Event], rows: Iterable[Row]) -> Iterator[str]:
     for one in log:
         if one.verb == Verb.EVALUATION_RUN:
             told[(one.facts["evaluation"],)] = {**_asked(one), **_OPEN}
+        elif one.verb == Verb.EVALUATION_CANCEL:
+            by = {"cancelled_by": one.actor, "cancelled_at": one.at}
+            told.setdefault((one.facts["evaluation"],), {}).update(by)
         elif one.verb == Verb.EVALUATION_FINISH:
             told.setdefault((one.facts["evaluation"],), {}).update(_ended(one))
     yield from compare("evaluation", ("id",), with_seal(map(_read, rows), _evidence), told)
@@ -59,6 +62,9 @@ def _asked(one: Event) -> dict[str, Any]:
         "baseline_digest": one.facts["baseline"],
         "actor": one.actor,
         "created_at": one.at,
+        "plan": one.facts.get("plan"),
+        "cancelled_by": None,
+        "cancelled_at": None,
     }
 
 

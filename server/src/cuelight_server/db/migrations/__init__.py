@@ -12,4 +12,4 @@ class Line:
     revisions: tuple[str, ...]
 
 
-TODAY = Line(Path(__file__).parent, ("0001", "0002", "0003", "0004", "0005", "0006", "0007"))
+TODAY = Line(Path(__file__).parent, ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0010"))
