@@ -65,6 +65,7 @@ MATRIX = {
     "prices.push": "WEv",
     "recording.push": "WDEv",
     "evaluation.run": "WDERSmvg",
+    "evaluation.cancel": "WDERSmavg",
     "evaluation.finish": "s",
     "release.approve": "WDERS",
     "release.open": "WEv",

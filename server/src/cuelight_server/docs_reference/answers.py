@@ -61,6 +61,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "GET /api/v1/knowledge/{workflow}/{name}/diff": tuple(_COMPARED.split()),
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report"),
+    "POST /api/v1/evaluations/{id}/cancel": _of(EvaluationLine),
     "GET /api/v1/compare": ("prompt", "suite_digest", "from", "to"),
     "POST /api/v1/approvals": _of(Approval),
     "GET /api/v1/releases/check": tuple(_CHECKLIST.split()),

@@ -83,7 +83,7 @@ class Budget:
 
     def late(self) -> str:
         """The limit of time, where it is over."""
-        return f"the limit of {self.plan.max_seconds:g} s" if self._late() else ""
+        return f"stopped at the limit of {self.plan.max_seconds:g} s" if self._late() else ""
 
     def _late(self) -> bool:
         return self.plan.max_seconds is not None and self.seconds() >= self.plan.max_seconds
