@@ -245,7 +245,7 @@ def ask_for_the_end(asked, name):
 
 
 def ask_to_cancel(asked, version):
-    """The worker may be quicker than we are: then another one is asked for."""
+    """The worker may be quicker than we are: then another one is asked for. After that, the list of them."""
     address, head = "/api/v1/evaluations", {"Cuelight-As": "ben.okoro"}
     for _ in range(100):
         id = asked(f"POST {address}", json=version)["id"]
@@ -254,6 +254,7 @@ def ask_to_cancel(asked, version):
             break
     assert done.status_code == 200
     asked.answers[f"POST {address}/{{id}}/cancel"] = done
+    asked(f"GET {address}", params={"prompt": version["prompt"]})
 
 
 def ask_for_models(asked):
@@ -288,7 +289,6 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     while asked("GET /api/v1/evaluations/{id}", f"{api}/evaluations/{id}")["state"] not in ("done", "error"):
         assert time.monotonic() < until
         time.sleep(0.05)
-    asked("GET /api/v1/evaluations", params={"prompt": name})
     ask_to_cancel(asked, version)
     asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
     asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})

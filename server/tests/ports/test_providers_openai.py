@@ -1,11 +1,6 @@
 """The OpenAI-compatible provider against a real server on a socket: good days, bad days and nonsense."""
 
-import json
-import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -14,70 +9,14 @@ from cuelight_server.providers.openai import FAMILY, payload, wire_names
 from cuelight_server.providers.pacing import Pace, Rates
 from cuelight_server.providers.port import CompletionRequest
 from cuelight_server.providers.remote import LONGEST_WAIT_S, Remote, spread
+from server.tests.faulty import GOOD, line
 
 KEY = "sk-very-secret"
-GOOD = {
-    "model": "m-1-2026",
-    "choices": [{"message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 12, "completion_tokens": 3},
-}
 TOOLS = (
     {"name": "crm.read", "description": "Read.", "parameters": {"type": "object"}, "mode": "may_execute"},
     {"name": "crm_read", "description": "Other.", "parameters": {"type": "object"}, "mode": "may_execute"},
     {"name": "crm.drop", "description": "Never.", "parameters": {"type": "object"}, "mode": "never"},
 )
-
-
-@dataclass
-class Line:
-    """Answers in order: (status, body bytes or JSON, headers); the last one goes on. Keeps what it was asked."""
-
-    answers: list
-    asked: list = field(default_factory=list)
-    url: str = ""
-    hold: threading.Event = field(default_factory=threading.Event)
-
-    def next(self):
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@contextmanager
-def line(*answers) -> Iterator[Line]:
-    made = Line(list(answers))
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            made.asked.append((self.path, self.headers.get("authorization"), json.loads(body)))
-            status, said, *headers = made.next()
-            if status == "silence":
-                made.hold.wait(5)
-                return
-            if status == "hang up":
-                self.connection.close()
-                return
-            said = said if isinstance(said, bytes) else json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(said)))
-            for name, value in dict(*headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    made.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.hold.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 _MINUTE = 60.0
+_HAIR = 1e-6  # seconds: sums of shares never come out even
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +70,10 @@ class Pace:
             now = self._seconds()
             self._fill(now)
             pause = max(self._paused_until - now, self._short(tokens))
-            if pause <= 0:
+            if pause <= _HAIR:
                 self._requests -= 1
                 self._tokens -= tokens
-            return pause
+            return pause if pause > _HAIR else 0.0
 
     def _fill(self, now: float) -> None:
         passed, self._at = now - self._at, now
