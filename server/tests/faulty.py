@@ -78,6 +78,7 @@ def line(*answers, delay_s=0.0) -> Iterator[Line]:
 
     class Answer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["content-length"]))
