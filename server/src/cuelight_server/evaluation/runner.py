@@ -16,7 +16,7 @@ from cuelight_server.providers.port import CompletionRequest
 Key = tuple[Arm, str, int]
 Made = TypeVar("Made")
 
-_SLOW_S, _SLOW_TIMES, _THREADS = 0.02, 3, 8  # graders that take so long, so often, are given threads
+_SLOW_S, _SLOW_TIMES, _THREADS = 0.02, 3, 8  # graders that take so long, so often in a row, get threads
 _LOOK_S = 0.5  # between two looks at whether the run must stop, while answers are waited for
 
 
@@ -139,8 +139,9 @@ def _one_by_one(work: Iterator[Task], crew: Crew[Made]) -> str | None:
         if why:
             return why
         begun = time.monotonic()
-        crew.keep([crew.make(task)])
-        slow += time.monotonic() - begun > _SLOW_S
+        made = crew.make(task)
+        slow = slow + 1 if time.monotonic() - begun > _SLOW_S else 0
+        crew.keep([made])
         if crew.widens and slow >= _SLOW_TIMES:
             return None
     return ""
