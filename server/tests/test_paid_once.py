@@ -1,4 +1,4 @@
-"""A worker is killed in the middle of a run; another goes on. Counted at a real HTTP provider: nothing is paid twice.
+"""A worker is killed in the middle of a run and another goes on: counted at a real HTTP provider, nothing is paid twice.
 
 What a call under way was asked for when the process died, nobody can know: at most that is asked again.
 """
