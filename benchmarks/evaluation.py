@@ -2,7 +2,10 @@
 
 import json
 import re
+import resource
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +15,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from benchmarks.figures import figure
+from benchmarks.figures import figure, skipped
+from benchmarks.peers import promptfoo_eval
 from cuelight.contract.content import parse
 from cuelight_server.access import store as access
 from cuelight_server.control.desk import Desk
@@ -41,6 +45,45 @@ PATTERN = r"\blead \d+\b"
 def figures() -> Iterator[Mapping[str, Any]]:
     """Every figure of this part."""
     yield ms_per_case()
+    yield from beside_promptfoo()
+
+
+def beside_promptfoo() -> Iterator[dict[str, Any]]:
+    """Seconds and peak megabytes of a whole process, from its start to the kept report, beside promptfoo's.
+
+    Ours pushes the suite to a new desk, evaluates, keeps every result and the report; both grade the same outputs with a
+    JSON Schema, a piece of text and a pattern. Each peak is that of the largest process.
+    """
+    modules = promptfoo_eval.folder()
+    if modules is None:
+        skipped("eval.process_*", "the peer promptfoo is not installed: make peers")
+        return
+    for cases in (1_000, 5_000):
+        outputs = [_output(number) for number in range(cases)]
+        ours, mb = _in_process(cases)
+        theirs, peer_mb = promptfoo_eval.evaluate(modules, outputs, SCHEMA, '"decision": "qualified"', PATTERN)
+        yield figure(f"eval.process_s.{cases}", ours, "s", theirs)
+        yield figure(f"eval.process_mb.{cases}", mb, "MB", peer_mb)
+
+
+def _in_process(cases: int) -> tuple[float, float]:
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.evaluation", str(cases)], capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - begun, float(done.stdout)
+
+
+def whole(cases: int) -> float:
+    """Push, evaluate and report so many cases in this process; its peak in MB."""
+    outputs = [_output(number) for number in range(cases)]
+    with _desk(outputs) as (desk, actor):
+        id = start(desk, actor, "bench.leads", "v1", "recorded")
+        run_pending(desk, {})
+        report = view.show(desk, id).report
+    if report is None or report["cases"] != cases:
+        raise ValueError("the run did not come to its end")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def ms_per_case() -> dict[str, Any]:
@@ -163,5 +206,8 @@ def _workflow() -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(whole(int(sys.argv[1])))
+        sys.exit()
     for one in figures():
         print(json.dumps(one))

@@ -134,18 +134,19 @@ class Admin:
         """The model providers that are set on the desk, without their keys."""
         return self._get("/providers")
 
-    def set_provider(self, name: str, base_url: str, key: str | None) -> Json:
+    def set_provider(self, name: str, base_url: str, key: str | None, options: Json | None = None) -> Json:
         """Set where a provider answers and its key; None where it needs none."""
-        return self._ask("PUT", f"/providers/{_step(name)}", json={"base_url": base_url, "key": key})
+        asked = {"base_url": base_url, "key": key, "options": options or {}}
+        return self._ask("PUT", f"/providers/{_step(name)}", json=asked)
 
     def remove_provider(self, name: str) -> Json:
         """Remove a provider and its key."""
         return self._ask("DELETE", f"/providers/{_step(name)}")
 
     # evaluation
-    def start_evaluation(self, prompt: str, label: str, provider: str, baseline: str) -> str:
-        """Begin an evaluation; its id."""
-        asked = {"prompt": prompt, "label": label, "provider": provider, "baseline": baseline}
+    def start_evaluation(self, prompt: str, label: str, provider: str, baseline: str, **plan: Any) -> str:
+        """Begin an evaluation; its id. `plan`: repeat, max_usd, max_calls, max_seconds, cache, max_age_days."""
+        asked = {"prompt": prompt, "label": label, "provider": provider, "baseline": baseline, **plan}
         return str(self._post("/evaluations", asked)["id"])
 
     def evaluation(self, evaluation: str) -> Json:
@@ -160,13 +161,17 @@ class Admin:
         """One case of an evaluation, with the outputs of both versions side by side."""
         return self._get(f"/evaluations/{_step(evaluation)}/cases/{_step(case)}")
 
-    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
-        """One page of a prompt's evaluations, newest first."""
-        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
-
     def compare(self, prompt: str, before: str, after: str) -> Json:
         """How two versions did on the same test set."""
         return self._get("/compare", **{"prompt": prompt, "from": before, "to": after})
+
+    def evaluations(self, prompt: str, before: str = "", limit: int = 50) -> Json:
+        """The evaluations of a prompt, newest first."""
+        return self._get("/evaluations", prompt=prompt, before=before, limit=limit)
+
+    def cancel_evaluation(self, evaluation: str) -> Json:
+        """End an evaluation before it is done."""
+        return self._post(f"/evaluations/{_step(evaluation)}/cancel", {})
 
     def results(self, evaluation: str, after: str = "", limit: int = 200) -> Json:
         """One page of single results."""

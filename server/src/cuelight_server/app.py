@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -48,6 +48,7 @@ from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
 from cuelight_server.kernel.errors import Unavailable
+from cuelight_server.outbound import Network
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
 from cuelight_server.web.doors import Doors, at_provider
@@ -78,11 +79,13 @@ _ROUTERS = (
 class Keyring:
     """The keys of this server, and where what they sign goes.
 
-    `sealing` seals keys of model providers; without it none can be set. `checkpoints` says with what the log is signed.
+    `sealing` seals keys of model providers; without it none can be set. `checkpoints` says with what the log is signed,
+    and `networks` to which private networks the name of a provider may lead.
     """
 
     sealing: SealingKeys | None = None
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    networks: Sequence[Network] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,7 @@ def build(
     """
     keyring, front = keyring or Keyring(), front or Front()
     how, passwords = keyring.checkpoints, front.passwords or Argon2()
-    connected = Connected(desk, keyring.sealing, providers or {})
+    connected = Connected(desk, keyring.sealing, providers or {}, keyring.networks)
     made = Worker(desk, connected, ticks=(forget_answers,))
     app = FastAPI(
         title="Cuelight",

@@ -1,5 +1,6 @@
 """Everything that can be set from outside, read once from CUELIGHT_* by the roof of the house."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -66,6 +67,10 @@ class Settings:
     """CUELIGHT_OPENAI_BASE_URL: where an OpenAI-compatible model answers."""
     openai_key: str | None = field(default=None, repr=False)
     """CUELIGHT_OPENAI_KEY: the key for it; one that is set on the desk (`cuelight providers set`) counts before it."""
+    command_provider: tuple[str, ...] = field(default=(), repr=False)
+    """CUELIGHT_COMMAND_PROVIDER: a program that answers prompts, as a JSON list of its words; only here, never by the API."""
+    provider_networks: tuple[str, ...] = ()
+    """CUELIGHT_PROVIDER_NETWORKS: private networks that a provider's name may lead to, with commas, such as 10.0.0.0/8."""
     sealing_keys: str | None = field(default=None, repr=False)
     """CUELIGHT_SEALING_KEYS: what seals keys of providers, 32 bytes in base64, the current one first; unset, a file."""
     sealing_key_file: Path | None = None
@@ -104,6 +109,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
         openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url), "CUELIGHT_OPENAI_BASE_URL"),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
+        command_provider=_command(given),
+        provider_networks=_provider_networks(given),
         sealing_keys=given.get("CUELIGHT_SEALING_KEYS"),
         sealing_key_file=_path(given, "CUELIGHT_SEALING_KEY_FILE"),
         signing_key=given.get("CUELIGHT_SIGNING_KEY"),
@@ -114,6 +121,29 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         checkpoint_webhook=_webhook(given),
         checkpoint_webhook_secret=given.get("CUELIGHT_CHECKPOINT_WEBHOOK_SECRET"),
     )
+
+
+def _command(given: Mapping[str, str]) -> tuple[str, ...]:
+    name = "CUELIGHT_COMMAND_PROVIDER"
+    try:
+        found = json.loads(given.get(name, "[]"))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, str) and one and "\0" not in one for one in found):
+        raise Invalid(f"{name} is no JSON list of words", """give one like '["/opt/model", "--fast"]'""")
+    return tuple(found)
+
+
+def _provider_networks(given: Mapping[str, str]) -> tuple[str, ...]:
+    texts = tuple(one.strip() for one in given.get("CUELIGHT_PROVIDER_NETWORKS", "").split(",") if one.strip())
+    for one in texts:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            raise Invalid(
+                f"CUELIGHT_PROVIDER_NETWORKS has {one!r}, which is no network", "give one like 10.0.0.0/8"
+            ) from None
+    return texts
 
 
 def _port(text: str) -> int:

@@ -6,6 +6,7 @@ from cuelight.contract.canonical import canonical_text, digest
 from cuelight.contract.content import parse
 from cuelight_server.control.evaluation import run_pending, start
 from cuelight_server.db.engine import Intent, transaction
+from cuelight_server.evaluation.plan import AS_ALWAYS
 from cuelight_server.prompts import store as prompts
 from cuelight_server.prompts.model import Draft, Numbered, Prompt, Version
 from cuelight_server.routing import store as routing
@@ -76,11 +77,17 @@ class Shelf:
         self.put(prompts.save_suite, row)
         return row.digest
 
-    def prices(self, document):
+    def prices(self, document, number=1):
         self.put(
             prompts.save_prices,
             Numbered(
-                workflow="shop", name="", number=1, digest=digest(document), document=document, actor="x", created_at=AT
+                workflow="shop",
+                name="",
+                number=number,
+                digest=digest(document),
+                document=document,
+                actor="x",
+                created_at=AT,
             ),
         )
 
@@ -136,8 +143,8 @@ class Shelf:
         }
         self.put(prompts.save_recordings, "shop", rows, {})
 
-    def run(self, label, provider="recorded", providers=None, baseline="production", **how):
-        id = start(self.desk, self.mei, "shop.talk", label, provider, baseline)
+    def run(self, label, provider="recorded", providers=None, baseline="production", plan=AS_ALWAYS, **how):
+        id = start(self.desk, self.mei, "shop.talk", label, provider, baseline, plan)
         assert run_pending(self.desk, providers or {}, **how)
         return view.show(self.desk, id)
 

@@ -21,7 +21,7 @@ GOOD, BAD = '{"ok": true}', '{"ok": false}'
 class Flaky:
     """A live provider that answers by a rule and counts how often it was asked."""
 
-    name, recorded = "openai", False
+    name, recorded, adapter = "openai", False, ""
 
     def __init__(self, answer, concurrency=4):
         self.answer, self.concurrency = answer, concurrency
@@ -53,7 +53,7 @@ def test_a_live_run_takes_as_many_samples_as_the_gate_asks_and_names_unstable_ca
     assert [(row.case, row.sample, row.passed) for row in rows if not row.passed] == [("C2", 3, False)]
 
 
-def test_an_answer_that_cannot_be_had_ends_the_run_as_an_error_with_its_case(shelf):
+def test_an_answer_that_cannot_be_had_leaves_its_case_undecided_and_the_rest_is_kept(shelf):
     shelf.version(1, shelf.content())
 
     def answer(request):
@@ -62,8 +62,12 @@ def test_an_answer_that_cannot_be_had_ends_the_run_as_an_error_with_its_case(she
         return says(GOOD)
 
     seen = shelf.run("v1", "openai", {"openai": Flaky(answer)})
-    assert (seen.line.state, seen.report["verdict"]) == ("error", "inconclusive")
-    assert seen.report["error"]["message"] == "case C2: the line is dead"
+    assert (seen.line.state, seen.report["verdict"], seen.report["error"]) == ("done", "inconclusive", None)
+    assert seen.report["undecided"] == [{"case": "C2", "why": "output: the line is dead"}]
+    assert "1 of 3 outputs of the candidate could not be had (33.3 %, at most 2 %): the line is dead" in str(
+        seen.report["why"]
+    )
+    assert [row["state"] for row in seen.report["case_table"]] == ["passing", "undecided", "passing"]
 
 
 def test_a_variable_that_no_case_gives_is_an_error(shelf):
@@ -131,9 +135,9 @@ def test_promise_4_a_run_that_stops_at_a_limit_is_inconclusive(shelf):
     report = shelf.run("v1", "openai", cheap, limits=Limits(usd=0.00001)).report
     assert (report["verdict"], report["why"]) == (
         "inconclusive",
-        ["stopped at the limit of $1e-05 with 1 of 3 outputs"],
+        ["stopped at the limit of $1e-05 ($0.00000 spent, the next call may cost $0.00834) with 0 of 3 outputs"],
     )
-    assert (report["cases"], report["error"]) == (1, None)
+    assert (report["cases"], report["error"]) == (0, None)
     slow = shelf.run("v1", "openai", cheap, limits=Limits(seconds=0.5)).report
     assert slow["why"] == ["stopped at the limit of 0.5 s with 0 of 3 outputs"]
 

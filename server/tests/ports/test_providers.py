@@ -3,7 +3,9 @@
 import pytest
 
 from cuelight_server.kernel.errors import Invalid
-from cuelight_server.providers import NAMES, CompletionRequest, Echo, Recorded, build
+from cuelight_server.providers import LIVE, NAMES, CompletionRequest, Echo, Recorded, build, connect
+
+SHAPE = {"template": {"q": "{{prompt}}"}, "answer": "a"}
 
 RECORDING = {"output": "hello", "input_tokens": 7, "tool_calls": [{"name": "crm.read"}], "provenance": "by hand"}
 LOOKUP = {("sha256:a", "C1", 1): RECORDING, ("sha256:a", "C1", 2): RECORDING, ("sha256:a", "C1", 4): RECORDING}
@@ -44,8 +46,10 @@ def test_the_echo_says_the_last_message_again_or_what_it_is_told():
     assert Echo(answer=lambda one: one.case).complete(request()).text == "C1"
 
 
-def test_every_name_has_a_provider_and_only_one_of_them_asks_a_model():
-    made = build(openai_base_url="http://127.0.0.1:9/v1", openai_key=None)
+def test_every_name_has_a_provider_and_all_but_the_stand_ins_ask_a_model():
+    made = build(openai_base_url="http://127.0.0.1:9/v1", openai_key=None, command=["/bin/true"])
+    made |= {name: connect(name, "https://example.org", None, SHAPE) for name in ("anthropic", "http")}
     assert {"recorded", *made} == set(NAMES)
-    assert [name for name, one in made.items() if not one.recorded] == ["openai"]
+    assert {name for name, one in made.items() if not one.recorded} == set(LIVE)
+    assert all(bool(one.adapter) is not one.recorded for one in made.values())
     assert all(one.name == name for name, one in made.items())

@@ -1,24 +1,17 @@
 """The OpenAI-compatible provider against a real server on a socket: good days, bad days and nonsense."""
 
-import json
-import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from cuelight_server.kernel.errors import Invalid, Unavailable
-from cuelight_server.providers.openai import LONGEST_WAIT_S, OpenAI, payload, spread, wire_names
+from cuelight_server.providers.openai import FAMILY, payload, wire_names
+from cuelight_server.providers.pacing import Pace, Rates
 from cuelight_server.providers.port import CompletionRequest
+from cuelight_server.providers.remote import LONGEST_WAIT_S, Remote, spread
+from server.tests.faulty import GOOD, line
 
 KEY = "sk-very-secret"
-GOOD = {
-    "model": "m-1-2026",
-    "choices": [{"message": {"role": "assistant", "content": "hello"}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 12, "completion_tokens": 3},
-}
 TOOLS = (
     {"name": "crm.read", "description": "Read.", "parameters": {"type": "object"}, "mode": "may_execute"},
     {"name": "crm_read", "description": "Other.", "parameters": {"type": "object"}, "mode": "may_execute"},
@@ -26,62 +19,16 @@ TOOLS = (
 )
 
 
-@dataclass
-class Line:
-    """Answers in order: (status, body bytes or JSON, headers); the last one goes on. Keeps what it was asked."""
-
-    answers: list
-    asked: list = field(default_factory=list)
-    url: str = ""
-    hold: threading.Event = field(default_factory=threading.Event)
-
-    def next(self):
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-
-@contextmanager
-def line(*answers) -> Iterator[Line]:
-    made = Line(list(answers))
-
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["content-length"]))
-            made.asked.append((self.path, self.headers.get("authorization"), json.loads(body)))
-            status, said, *headers = made.next()
-            if status == "silence":
-                made.hold.wait(5)
-                return
-            if status == "hang up":
-                self.connection.close()
-                return
-            said = said if isinstance(said, bytes) else json.dumps(said).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(said)))
-            for name, value in dict(*headers).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(said)
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    made.url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.hold.set()
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
 @contextmanager
 def provider(made, **how):
-    waits = []
-    one = OpenAI(made.url, KEY, sleep=waits.append, **how)
+    waits, now = [], [0.0]
+
+    def sleep(seconds):
+        waits.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(Rates(), seconds=lambda: now[0], sleep=sleep)
+    one = Remote(FAMILY, made.url, KEY, sleep=sleep, pace=pace, **how)
     try:
         yield one, waits
     finally:
@@ -117,7 +64,7 @@ def test_a_429_is_tried_again_and_then_answered():
         assert one.complete(request()).text == "hello"
     assert len(made.asked) == 2
     assert len(waits) == 1
-    assert 0.25 <= waits[0] <= 0.5
+    assert 0 <= waits[0] <= 0.5
 
 
 def test_the_server_may_ask_for_a_longer_wait_within_reason():
@@ -236,7 +183,7 @@ def test_a_redirect_is_not_followed_with_the_key():
 
 def test_without_a_key_no_key_is_sent():
     with line((200, GOOD)) as made:
-        one = OpenAI(made.url, None)
+        one = Remote(FAMILY, made.url, None)
         one.complete(request())
         one.close()
     assert made.asked[0][1] is None

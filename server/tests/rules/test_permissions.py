@@ -65,6 +65,7 @@ MATRIX = {
     "prices.push": "WEv",
     "recording.push": "WDEv",
     "evaluation.run": "WDERSmvg",
+    "evaluation.cancel": "WDERSmavg",
     "evaluation.finish": "s",
     "prompt.try": "WDERSmvg",
     "review.open": "WDERSv",

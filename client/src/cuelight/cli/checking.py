@@ -10,11 +10,11 @@ import click
 
 from cuelight.admin import Admin
 from cuelight.cli import ending
-from cuelight.cli.evaluate import PROVIDERS, run
 from cuelight.cli.lint import located
 from cuelight.cli.names import prompt_in
 from cuelight.cli.options import Where, asks, folder_options, json_option
 from cuelight.cli.reports import places, report_option
+from cuelight.cli.running import PRODUCTION, PROVIDERS, Asked, run
 from cuelight.cli.show import counted, heading, light, say, show_json
 from cuelight.contract.errors import Invalid
 from cuelight.files import Folder, read_folder
@@ -92,8 +92,8 @@ def _check(admin: Admin, read: Folder, wanted: Sequence[str], provider: str, *, 
         mine = [label for label in labels if (name, label) in new]
         if not mine:
             continue
-        before = labels[labels.index(mine[-1]) - 1] if local and mine[-1] != labels[0] else "production"
-        done = run(admin, name, mine[-1], provider, before)
+        before = labels[labels.index(mine[-1]) - 1] if local and mine[-1] != labels[0] else PRODUCTION
+        done = run(admin, name, mine[-1], Asked(provider, before))
         yield _Checked(name, mine[-1], done, admin.written_report(done["id"], "markdown"))
 
 

@@ -1,8 +1,7 @@
 """`cuelight eval`: a version meets its suite, on a local desk or on the real one."""
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -17,13 +16,11 @@ from cuelight.cli.names import is_prompt, label_in, prompt_in, reference
 from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.report import show_report
 from cuelight.cli.reports import Files, places, report_option, write_reports
-from cuelight.cli.show import show_json, waiting
+from cuelight.cli.running import PRODUCTION, Asked, run, run_options
+from cuelight.cli.show import show_json
 from cuelight.contract.errors import KINDS, CuelightError, Invalid, Unavailable
 from cuelight.files import Folder, read_folder
 
-PRODUCTION = "production"
-PROVIDERS = click.Choice(["recorded", "openai"])
-_POLL_S, _POLL_MAX_S = 0.05, 1.0
 _EXITS = {"pass": ending.OK, "fail": ending.FAIL, "inconclusive": ending.INCONCLUSIVE}
 _RECORD = "--provider openai asks a model instead"
 
@@ -32,37 +29,30 @@ _RECORD = "--provider openai asks a model instead"
 class How:
     """How a run is asked for; `compare` is (A, B) where B is to be evaluated against A."""
 
-    provider: str
-    baseline: str | None
+    asked: Asked
     compare: tuple[str, str] | None
     files: Files
 
     def between(self, label: str | None) -> tuple[str | None, str]:
         """(label, baseline) as they were asked for. Invalid where they were asked for twice."""
         if self.compare is None:
-            return label, self.baseline or PRODUCTION
-        if label or self.baseline:
+            return label, self.asked.baseline
+        if label or self.asked.baseline != PRODUCTION:
             raise Invalid("--compare and --baseline or --version, expected one of them", "--compare A B says both")
         return self.compare[1], self.compare[0]
 
 
 def how_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """--provider, --baseline, --compare and --report; the command gets `how`."""
+    """The options of a run, --compare and --report; the command gets `how`."""
 
-    @click.option("--provider", type=PROVIDERS, default="recorded", show_default=True, help="Where outputs come from.")
-    @click.option("--baseline", metavar="LABEL", help=f"What to compare with; {PRODUCTION} if left out.")
+    @run_options
     @click.option("--compare", nargs=2, metavar="A B", help="Evaluate label B against label A of the same prompt.")
     @report_option
     @wraps(command)
     def with_how(
-        *args: Any,
-        provider: str,
-        baseline: str | None,
-        compare: tuple[str, str] | None,
-        report_files: tuple[str, ...],
-        **named: Any,
+        *args: Any, asked: Asked, compare: tuple[str, str] | None, report_files: tuple[str, ...], **named: Any
     ) -> Any:
-        return command(*args, how=How(provider, baseline, compare or None, places(report_files)), **named)
+        return command(*args, how=How(asked, compare or None, places(report_files)), **named)
 
     return with_how
 
@@ -100,10 +90,10 @@ def eval_command(
         _refuse_folder_options(prompt, label)
         name, label, baseline = _on_desk(what, how)
         with where.admin() as admin:
-            done = run(admin, name, label, how.provider, baseline)
+            done = run(admin, name, label, replace(how.asked, baseline=baseline))
             write_reports(admin, done, how.files)
         report, command = done["report"], ""
-    _finish(report, command, as_json=as_json)
+    finish(report, command, as_json=as_json)
 
 
 def _on_desk(what: str, how: How) -> tuple[str, str, str]:
@@ -121,46 +111,28 @@ def _in_folder(what: str, prompt: str | None, label: str | None, how: How) -> tu
         raise Invalid(f"{what} names a prompt but no version of it", f"cuelight eval {what}@<label>")
     read = read_folder(what)
     short = prompt_in(read, prompt)
-    asked, baseline = how.between(label)
-    label = label_in(read, short, asked)
+    typed, baseline = how.between(label)
+    label = label_in(read, short, typed)
     if baseline != PRODUCTION:
         label_in(read, short, baseline)
     with local_desk() as admin:
-        done = drafted(admin, read, short, label, how.provider, baseline)
+        done = drafted(admin, read, short, label, replace(how.asked, baseline=baseline))
         write_reports(admin, done, how.files)
     return done["report"], f"cuelight try {quote(what)} --prompt {short} --version {label}"
 
 
-def drafted(admin: Admin, folder: Folder, prompt: str, label: str, provider: str, baseline: str) -> dict[str, Any]:
+def drafted(admin: Admin, folder: Folder, prompt: str, label: str, asked: Asked) -> dict[str, Any]:
     """Push the folder as drafts, then run."""
     name = f"{folder.workflow}.{prompt}"
     pushed = admin.push(folder.bundle, as_drafts=True)
     for one in pushed.get("refused", ()):
-        if one["prompt"] == name and one["label"] in (label, baseline):
+        if one["prompt"] == name and one["label"] in (label, asked.baseline):
             raise Invalid(f"{name} {one['label']}: {one['why']}", one.get("hint", ""))
-    return run(admin, name, label, provider, baseline)
+    return run(admin, name, label, asked)
 
 
-def run(admin: Admin, prompt: str, label: str, provider: str, baseline: str) -> dict[str, Any]:
-    """Start an evaluation and wait for its end, with progress on stderr; the evaluation with its report."""
-    words = f"{prompt} {label}: evaluating"
-    begun = admin.start_evaluation(prompt, label, provider, baseline)
-    pause = _POLL_S
-    with waiting(words) as status:
-        while True:
-            now = admin.evaluation(begun)
-            if now["state"] in ("done", "error"):
-                break
-            if status is not None and now.get("total"):
-                status.update(f"{words} {now.get('done', 0)} of {now['total']}")
-            time.sleep(pause)
-            pause = min(pause * 1.5, _POLL_MAX_S)
-    if not isinstance(now.get("report"), dict):
-        raise Unavailable(f"the evaluation {begun} ended without a report", "run it again; the server's log says why")
-    return now
-
-
-def _finish(report: Mapping[str, Any], command: str, *, as_json: bool) -> None:
+def finish(report: Mapping[str, Any], command: str, *, as_json: bool) -> None:
+    """Show the report and end with its exit code."""
     if as_json:
         show_json(report)
     else:

@@ -1,6 +1,10 @@
 """`cuelight providers`: the model providers of the desk; a key goes in and does not come out."""
 
+import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,7 +13,13 @@ from cuelight.cli.options import Where, asks, desk_options, json_option
 from cuelight.cli.show import say, show_json, table
 from cuelight.contract.errors import Invalid
 
-_USUAL = {"openai": "https://api.openai.com/v1"}
+_USUAL = {
+    "openai": "https://api.openai.com/v1",
+    "responses": "https://api.openai.com/v1",
+    "anthropic": "https://api.anthropic.com/v1",
+    "http": "",
+}
+_MOST_TEMPLATE = 20_000
 
 
 @click.group("providers", invoke_without_command=True)
@@ -39,14 +49,32 @@ def providers_command(context: click.Context, as_json: bool, where: Where) -> No
 @click.argument("provider", type=click.Choice(list(_USUAL)))
 @click.option("--base-url", metavar="URL", help="Where it answers; the provider's own address, if left out.")
 @click.option("--no-key", is_flag=True, help="It needs no key, such as a model on this machine.")
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="requests_a_minute, tokens_a_minute, at_once; for http also template (JSON, or @FILE), answer, input_tokens, "
+    "output_tokens, key_header. May be given again.",
+)
 @json_option
 @desk_options
 @asks("provider.set")
-def set_command(provider: str, base_url: str | None, no_key: bool, as_json: bool, where: Where) -> None:  # noqa: FBT001  click passes flags
+def set_command(
+    provider: str,
+    base_url: str | None,
+    no_key: bool,  # noqa: FBT001  click passes flags
+    options: Sequence[str],
+    as_json: bool,  # noqa: FBT001  click passes flags
+    where: Where,
+) -> None:
     """Set where PROVIDER answers, and its key: asked for without showing it, or one line of standard input."""
+    address, told = base_url or _USUAL[provider], dict(map(_option, options))
+    if not address:
+        raise Invalid(f"{provider} has no address of its own", "give one with --base-url")
     key = None if no_key else _asked(provider)
     with where.admin() as admin:
-        done = admin.set_provider(provider, base_url or _USUAL[provider], key)
+        done = admin.set_provider(provider, address, key, told)
     if as_json:
         show_json(done)
         return
@@ -75,3 +103,21 @@ def _asked(provider: str) -> str:
     if not key:
         raise Invalid("no key was given", "pipe it in, or use --no-key")
     return key
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """One NAME=VALUE: whole numbers where they are ones, the template as JSON."""
+    name, found, value = text.partition("=")
+    if not found or not value:
+        raise Invalid(f"{text!r} is no NAME=VALUE", "such as requests_a_minute=60")
+    if name == "template":
+        return name, _template(value)
+    return name, int(value) if value.isascii() and value.isdigit() else value
+
+
+def _template(value: str) -> Any:
+    try:
+        text = Path(value[1:]).read_text("utf-8")[: _MOST_TEMPLATE + 1] if value.startswith("@") else value
+        return json.loads(text)
+    except (OSError, ValueError) as bad:
+        raise Invalid(f"the template is no JSON: {bad}", """such as '{"question": "{{prompt}}"}'""") from None

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from cuelight.admin import Admin
-from cuelight.cli.evaluate import PROVIDERS
 from cuelight.cli.local import local_desk
 from cuelight.cli.names import full_prompt, label_in, prompt_in, reference
 from cuelight.cli.options import Where, asks, desk_options, json_option
+from cuelight.cli.running import PROVIDERS
 from cuelight.cli.show import counted, heading, money, say, show_json
 from cuelight.contract.errors import Invalid, NotFound
 from cuelight.files import Folder, read_folder

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cuelight_server.api.auth import Caller, DeskDep, Limit, Seen, verb
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control import evaluation
+from cuelight_server.control.evaluation import MAX_AGE_DAYS, Plan
 from cuelight_server.evaluation.written.junit import junit
 from cuelight_server.evaluation.written.markdown import markdown
 from cuelight_server.kernel.errors import Conflict
@@ -21,25 +22,42 @@ router = APIRouter(prefix="/api/v1")
 _READ = verb(Verb.DESK_READ)
 
 
+_PLAN = ("repeat", "max_usd", "max_calls", "max_seconds", "cache", "max_age_days")
+
+
 class EvaluationAsked(BaseModel):
-    """An evaluation of a version or draft; `baseline` is a label, or what production serves."""
+    """An evaluation of a version or draft; `baseline` is a label, or what production serves.
+
+    `repeat` is how often each case is asked; `max_usd`, `max_calls` and `max_seconds` end the run before they are crossed.
+    With `cache`, answers to the same words that are at most `max_age_days` old stand in.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     prompt: str = Field(max_length=161)
     label: str = Field(max_length=40)
-    provider: Literal["recorded", "openai"] = "recorded"
+    provider: Literal["recorded", "openai", "responses", "anthropic", "http", "command"] = "recorded"
     baseline: str = Field(default="production", max_length=40)
+    repeat: int | None = None
+    max_usd: float | None = None
+    max_calls: int | None = None
+    max_seconds: float | None = None
+    cache: bool = True
+    max_age_days: float = MAX_AGE_DAYS
 
 
 @router.post("/evaluations", openapi_extra=verb(Verb.EVALUATION_RUN))
 def start(asked: EvaluationAsked, request: Request, desk: DeskDep, actor: Caller) -> dict[str, Any]:
     """Ask for an evaluation; it runs in the background."""
-    id = evaluation.start(desk, actor, asked.prompt, asked.label, asked.provider, asked.baseline)
+    id = evaluation.start(desk, actor, asked.prompt, asked.label, asked.provider, asked.baseline, _plan(asked))
     wake = getattr(request.app.state, "wake", None)
     if wake is not None:
         wake()
     return {"id": id}
+
+
+def _plan(asked: EvaluationAsked) -> Plan:
+    return Plan(**{name: getattr(asked, name) for name in _PLAN})
 
 
 @router.get("/evaluations", openapi_extra=_READ)
@@ -56,6 +74,17 @@ def listing(
 def show(id: str, desk: DeskDep, _actor: Caller, sight: Seen) -> dict[str, Any]:
     """One evaluation: state, done of total, and the report once there is one."""
     return view.show(desk, id, sight).to_json()
+
+
+@router.post("/evaluations/{id}/cancel", openapi_extra=verb(Verb.EVALUATION_CANCEL))
+def cancel(id: str, request: Request, desk: DeskDep, actor: Caller, sight: Seen) -> dict[str, Any]:
+    """End an evaluation before it is done; what was answered is kept, and it is inconclusive."""
+    view.show(desk, id, sight)
+    evaluation.cancel(desk, actor, id)
+    wake = getattr(request.app.state, "wake", None)
+    if wake is not None:
+        wake()
+    return view.show(desk, id, sight).line.to_json()
 
 
 @router.get("/evaluations/{id}/results", openapi_extra=_READ)

@@ -16,12 +16,13 @@ Name = Annotated[str, Path(max_length=40)]
 
 
 class ProviderAsked(BaseModel):
-    """Where a provider answers, and its key; without one it needs none."""
+    """Where a provider answers, and its key; without one it needs none. `options` are limits of its pace, and for `http` its shape."""
 
     model_config = ConfigDict(extra="forbid")
 
     base_url: str = Field(max_length=MOST_URL)
     key: SecretStr | None = Field(default=None, max_length=MOST_KEY)
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 @router.get("/providers", openapi_extra=verb(Verb.DESK_READ))
@@ -35,7 +36,7 @@ def put(name: Name, asked: ProviderAsked, request: Request, desk: DeskDep, actor
     """Set where a provider answers and its key, in the place of what was set."""
     keys = sealing_or_refuse(request.app.state.sealing)
     key = asked.key.get_secret_value() if asked.key else None
-    return asdict(set_provider(desk, keys, actor, name, asked.base_url, key))
+    return asdict(set_provider(desk, keys, actor, name, asked.base_url, key, asked.options))
 
 
 @router.delete("/providers/{name}", openapi_extra=verb(Verb.PROVIDER_REMOVE))

@@ -13,7 +13,7 @@ GROUPS: dict[str, frozenset[Verb]] = {
         if verb.value.partition(".")[0] in {"draft", "suite", "knowledge", "prices", "recording"}
         or verb in (Verb.WORKFLOW_CREATE, Verb.WORKFLOW_PUSH, Verb.GOVERNANCE_PROPOSE, Verb.PROMPT_MINT)
     ),
-    "evaluate": frozenset({Verb.EVALUATION_RUN, Verb.PROMPT_TRY}),
+    "evaluate": frozenset({Verb.EVALUATION_RUN, Verb.EVALUATION_CANCEL, Verb.PROMPT_TRY}),
 }
 _NOUNS = frozenset(verb.value.partition(".")[0] for verb in Verb)
 MOST = 40

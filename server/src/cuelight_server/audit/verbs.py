@@ -62,6 +62,7 @@ class Verb(StrEnum):
     RECORDING_PUSH = "recording.push"
     MODEL_RETIRE = "model.retire"
     EVALUATION_RUN = "evaluation.run"
+    EVALUATION_CANCEL = "evaluation.cancel"
     EVALUATION_FINISH = "evaluation.finish"
     PROMPT_TRY = "prompt.try"
     REVIEW_OPEN = "review.open"
@@ -271,6 +272,9 @@ CATALOGUE: Mapping[Verb, Rule] = MappingProxyType(
             admin=True,
         ),
         Verb.EVALUATION_RUN: Rule(sentence="Run an evaluation.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS),
+        Verb.EVALUATION_CANCEL: Rule(
+            sentence="End an evaluation before it is done.", kinds=_DRAFTING, roles=_ALL, members=_DRAFTERS, admin=True
+        ),
         Verb.EVALUATION_FINISH: Rule(sentence="Write down how an evaluation ended.", system=True),
         Verb.PROMPT_TRY: Rule(
             sentence="Try a prompt on a few examples; nothing of it is evidence.",

@@ -11,7 +11,7 @@ import click
 from cuelight_server.audit.declared import declares
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.cli.options import folder_option
-from cuelight_server.cli.wiring import checkpoints, current_settings, front, opened, providers, sealing
+from cuelight_server.cli.wiring import checkpoints, current_settings, front, networks, opened, providers, sealing
 from cuelight_server.kernel.errors import Blocked
 from cuelight_server.settings import Settings
 
@@ -42,7 +42,11 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             providers=providers(settings),
             front=front(settings),
             listening=lambda url: _listening(desk, url, folder, settings.public_url),
-            keyring=Keyring(sealing=sealing(settings, folder), checkpoints=checkpoints(settings, folder)),
+            keyring=Keyring(
+                sealing=sealing(settings, folder),
+                checkpoints=checkpoints(settings, folder),
+                networks=networks(settings),
+            ),
         )
 
 
@@ -64,7 +68,7 @@ def worker(data: Path | None) -> None:
     settings = current_settings()
     with opened(data) as desk:
         sealed = sealing(settings, data or settings.folder)
-        running = Worker(desk, Connected(desk, sealed, providers(settings)))
+        running = Worker(desk, Connected(desk, sealed, providers(settings), networks(settings)))
         courier = Courier(desk, checkpoints(settings, data or settings.folder))
         running.start()
         courier.start()

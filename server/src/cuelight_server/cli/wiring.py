@@ -46,7 +46,19 @@ def providers(settings: Settings) -> Any:
     """The model providers that need no key of the desk."""
     from cuelight_server.providers import build
 
-    return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
+    return build(
+        openai_base_url=settings.openai_base_url,
+        openai_key=settings.openai_key,
+        command=settings.command_provider,
+        allowed=networks(settings),
+    )
+
+
+def networks(settings: Settings) -> Any:
+    """The private networks that providers may be asked in."""
+    from cuelight_server import outbound
+
+    return outbound.networks(settings.provider_networks)
 
 
 def sealing(settings: Settings, folder: Path) -> Any:

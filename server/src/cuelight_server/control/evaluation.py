@@ -1,8 +1,10 @@
 """Evaluating a version: asked for through the door, run by the worker, and its outcome written through the door."""
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cuelight.contract.canonical import digest
@@ -13,32 +15,43 @@ from cuelight_server.control import trial as trials
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
 from cuelight_server.control.lease import MOST_STARTS, Lost
+from cuelight_server.control.running import SHUTDOWN, Certain, Run, Stop, never_certain
 from cuelight_server.control.trial import PRODUCTION, Providers, Trial
 from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import report as reports
 from cuelight_server.evaluation import store
+from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.model import Arm, ArmResult, Case, SampleResult
+from cuelight_server.evaluation.plan import AS_ALWAYS, MAX_AGE_DAYS, Plan, checked, read_plan, with_repeats
 from cuelight_server.evaluation.report import Subject
-from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json
-from cuelight_server.evaluation.runner import Key, Task, run, tasks, total
-from cuelight_server.evaluation.scoring import judge, sum_up
-from cuelight_server.evaluation.seal import results_digest
-from cuelight_server.evaluation.store import Stored, StoredResult
+from cuelight_server.evaluation.results import bench
+from cuelight_server.evaluation.runner import Key, run
+from cuelight_server.evaluation.scoring import excused, judge, sum_up
+from cuelight_server.evaluation.seal import sorted_results_digest
+from cuelight_server.evaluation.statistics.settings import settings
+from cuelight_server.evaluation.stopping import certain, in_order
+from cuelight_server.evaluation.store import Stored
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
-from cuelight_server.kernel.errors import CuelightError, Unavailable
+from cuelight_server.kernel.errors import Conflict, CuelightError, NotFound, Unavailable
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.tiers import LEAST_CASES
-from cuelight_server.providers.port import Completion
+from cuelight_server.providers import Provider
 
-__all__ = ["Limits", "Providers", "abandon", "requeue", "run_pending", "start"]
-
-_SHUTDOWN = "the desk was shut down"
-_BATCH_RECORDED, _BATCH_LIVE = 1000, 8  # outputs kept in one write: what a crash may cost
-
-Stop = Callable[[], bool]
+__all__ = [
+    "MAX_AGE_DAYS",
+    "Limits",
+    "Plan",
+    "Providers",
+    "Ways",
+    "abandon",
+    "cancel",
+    "requeue",
+    "run_pending",
+    "start",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +62,24 @@ class Limits:
     usd: float = float("inf")
 
 
-def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, baseline: str = PRODUCTION) -> str:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What a run is given from outside: what graders may ask, a model that judges, and when no further output matters."""
+
+    outside: Outside = NOTHING_OUTSIDE
+    judge: Provider | None = None
+    certain: Certain = never_certain
+
+
+def start(
+    desk: Desk,
+    actor: Actor,
+    prompt: str,
+    label: str,
+    provider: str,
+    baseline: str = PRODUCTION,
+    plan: Plan = AS_ALWAYS,
+) -> str:
     """Ask for an evaluation; the id of it, which now waits for the worker.
 
     `label` is a version (`v2`) or a draft; `baseline` a label, or what production serves. NotFound, Invalid, Denied.
@@ -64,6 +94,7 @@ def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, base
             trials.tier_of(work.sql, prompt),
             len(suite.document["cases"]),
         )
+        gate = with_repeats(gate, checked(plan))
         sides = 2 if against is not None and against.digest != candidate.digest else 1
         samples = trials.planned_samples(trials.known_provider(provider), gate)
         new = Stored(
@@ -84,11 +115,28 @@ def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, base
             actor=work.actor.id,
             created_at=work.at_text,
             finished_at=None,
+            plan=plan.text(),
         )
         store.save(work.sql, new)
         work.note(evaluation=new.id, content=new.content_digest, suite=new.suite_digest, provider=provider)
-        work.note(baseline=new.baseline_digest)
+        work.note(baseline=new.baseline_digest, **({"plan": new.plan} if new.plan else {}))
         return new.id
+
+
+def cancel(desk: Desk, actor: Actor, id: str) -> Stored:
+    """End an evaluation before it is done: what was answered is kept, and it is inconclusive. NotFound, Conflict, Denied.
+
+    One that waits is ended by the worker next; of one that runs, the calls under way are waited for.
+    """
+    with reading(desk.registry) as sql:
+        one = store.load(sql, id)
+    if one is None:
+        raise NotFound(f"there is no evaluation {id}", "list them: cuelight evals list <workflow>.<prompt>")
+    with act(desk, actor, Verb.EVALUATION_CANCEL, f"{one.prompt}@{one.label}") as work:
+        if not store.cancel(work.sql, id, work.actor.id, work.at_text):
+            raise Conflict(f"the evaluation {id} has ended, or was cancelled already", f"see: cuelight evals show {id}")
+        work.note(evaluation=id)
+    return replace(one, cancelled_by=actor.id)
 
 
 def run_pending(
@@ -97,6 +145,7 @@ def run_pending(
     stop: Stop = lambda: False,
     limits: Limits = Limits(),
     worker: str = "",
+    ways: Ways = Ways(),
 ) -> bool:
     """Run the evaluation that has waited longest; False when none waits.
 
@@ -112,7 +161,7 @@ def run_pending(
         return True  # another worker was first; there may be more
     try:
         with lease.held(desk, one.id, me):
-            _evaluate(desk, providers, one, me, stop, limits)
+            _evaluate(desk, providers, one, me, stop, limits, ways)
     except Lost:
         pass  # whoever has it now writes the report
     except CuelightError as bad:
@@ -149,124 +198,99 @@ def abandon(desk: Desk, why: str, worker: str = "") -> None:
         _finish_error(desk, one, worker, Unavailable(why, "see the server's log; this is a fault of Cuelight"))
 
 
-@dataclass(slots=True)
-class _Notebook:
-    """What a run has so far: results by output, and those not yet written down."""
-
-    desk: Desk
-    id: str
-    worker: str
-    bench: Bench
-    total: int
-    batch: int
-    results: dict[Key, SampleResult] = field(default_factory=dict)
-    waiting: list[StoredResult] = field(default_factory=list)
-    usd: float = 0.0
-
-    def keep(self, task: Task, answer: Completion) -> None:
-        """Grade an answer, and write down a batch when there is one."""
-        one = self.take(task.key, task.case, answer)
-        self.usd += one.cost_usd or 0.0
-        self.waiting.append(_stored_result(task.arm, one))
-        if len(self.waiting) >= self.batch:
-            self.flush()
-
-    def take(self, key: Key, case: Case, answer: Completion) -> SampleResult:
-        """Grade an answer that need not be written down."""
-        self.results[key] = result(self.bench, case, key[2], answer)
-        return self.results[key]
-
-    def flush(self) -> None:
-        """Write down what waits, and how far the run is. Lost where it is another worker's by now."""
-        at = rfc3339(self.desk.clock())
-        with operational(self.desk.registry) as sql:
-            if not store.renew(sql, self.id, self.worker, at):
-                raise Lost(f"another worker runs {self.id} now")
-            store.keep_results(sql, self.id, self.waiting)
-            store.progress(sql, self.id, EvaluationState.RUNNING, len(self.results), self.total)
-        self.waiting.clear()
-
-
-def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop, limits: Limits) -> None:
+def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop, limits: Limits, ways: Ways) -> None:
     with reading(desk.registry) as sql:
         trial = trials.gather(desk, sql, one, providers)
-        before = {(Arm(row.arm), row.case, row.sample): row for row in store.kept(sql, one.id)}
-    made = _notebook(desk, one, me, trial)
-    work = _fresh(trial, made, before, _tasks(desk, trial))
+    plan = _within(read_plan(one.plan), limits)
+    made = _begun(desk, one, me, trial, plan, stop, ways)
+    work = made.work()
     made.flush()
-    unfinished = run(work, trial.provider, made.keep, _stop(desk, made, stop, limits))
+    unfinished = run(work, made)
     made.flush()
-    if unfinished == _SHUTDOWN:
+    if unfinished == SHUTDOWN:
         with operational(desk.registry) as sql:
             store.requeue(sql, one.id, me, orderly=True)
         return
+    _refuse_wholly_broken(made)
+    made.forget()
     _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
 
 
-def _notebook(desk: Desk, one: Stored, me: str, trial: Trial) -> _Notebook:
-    prices = trial.prices.document if trial.prices else None
-    compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices)
-    batch = _BATCH_RECORDED if trial.provider.concurrency == 1 else _BATCH_LIVE
-    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch)
+def _begun(desk: Desk, one: Stored, me: str, trial: Trial, plan: Plan, stop: Stop, ways: Ways) -> Run:
+    prices, metrics = trial.prices.document if trial.prices else None, tuple(trial.gate.get("metrics", ()))
+    compiled = bench(trial.suite, metrics, prices, ways.outside)
+    asked, sure = trial, ways.certain
+    if settings(trial.gate).stop_early:
+        ordered = tuple(in_order(trial.suite.cases, one.id))
+        asked, sure = replace(trial, suite=replace(trial.suite, cases=ordered)), partial(_certain, trial, ordered)
+    made = Run(desk=desk, one=one, worker=me, trial=asked, bench=compiled, plan=plan, stopping=stop, certain=sure)
+    if ways.judge is not None:
+        outside = replace(ways.outside, judge=made.judge(ways.judge))
+        made.bench = bench(trial.suite, metrics, prices, outside)
+    return made
 
 
-def _tasks(desk: Desk, trial: Trial) -> Iterator[Task]:
-    today = desk.clock().date()
-    for side in trial.sides:
-        yield from tasks(trial.suite, side, today, recorded=trial.provider.recorded)
-
-
-def _fresh(trial: Trial, made: _Notebook, before: dict[Key, StoredResult], work: Iterable[Task]) -> Iterator[Task]:
-    """The tasks that an earlier start of this run has not answered; the answers it has are graded at once."""
-    cases = {case.id: case for case in trial.suite.cases}
-    for (arm, case, sample), row in before.items():
-        made.take((arm, case, sample), cases[case], answer_of(row.document))
-    return (task for task in work if task.key not in before)
-
-
-def _stop(desk: Desk, made: _Notebook, stop: Stop, limits: Limits) -> Callable[[], str]:
-    began = desk.clock()
-
-    def why() -> str:
-        if stop():
-            return _SHUTDOWN
-        if (desk.clock() - began).total_seconds() > limits.seconds:
-            return f"stopped at the limit of {limits.seconds:g} s with {len(made.results)} of {made.total} outputs"
-        if made.usd > limits.usd:
-            return f"stopped at the limit of ${limits.usd:g} with {len(made.results)} of {made.total} outputs"
+def _certain(trial: Trial, ordered: Sequence[Case], found: Mapping[Key, SampleResult]) -> str:
+    """Why no further output can make a pass of it, on the cases that are answered whole in the order they were asked."""
+    whole = [case for case in ordered if all(_complete(found, side.arm, case, side.samples) for side in trial.sides)]
+    if not whole:
         return ""
+    candidate = _arm(trial, found, Arm.CANDIDATE, whole, frozenset())
+    two = trial.baseline is not None and trial.baseline.digest != trial.candidate.digest
+    baseline = _arm(trial, found, Arm.BASELINE, whole, frozenset()) if two else None
+    return certain(trial.gate, trial.suite.cases, candidate, baseline, excused(trial.suite, candidate, baseline))
 
-    return why
+
+def _within(plan: Plan, limits: Limits) -> Plan:
+    """The plan under the limits of this worker, whichever is less."""
+    usd = min(limits.usd, math.inf if plan.max_usd is None else plan.max_usd)
+    seconds = min(limits.seconds, math.inf if plan.max_seconds is None else plan.max_seconds)
+    return replace(plan, max_usd=usd if math.isfinite(usd) else None, max_seconds=seconds)
 
 
-def _report(desk: Desk, one: Stored, trial: Trial, made: _Notebook, unfinished: str) -> dict[str, Any]:
+def _refuse_wholly_broken(made: Run) -> None:
+    """An arm of which no case can be rendered is no run at all: the cause is the version or the suite."""
+    for side in made.trial.sides:
+        broken = made.broken.get(side.arm, [])
+        if broken and len(broken) == sum(side.samples.values()):
+            raise broken[0]
+
+
+def _report(desk: Desk, one: Stored, trial: Trial, made: Run, unfinished: str) -> dict[str, Any]:
     """The report on the cases that have all their outputs in every arm: all of them, unless it was stopped."""
     whole = [
-        case for case in trial.suite.cases if all(_complete(made, side.arm, case, side.samples) for side in trial.sides)
+        case
+        for case in trial.suite.cases
+        if all(_complete(made.results, side.arm, case, side.samples) for side in trial.sides)
     ]
-    candidate = _arm(trial, made, Arm.CANDIDATE, whole)
+    leave = frozenset(case for (_, case, _), one in made.results.items() if one.error)
+    candidate = _arm(trial, made.results, Arm.CANDIDATE, whole, leave)
     baseline = None
     if trial.baseline is not None and trial.baseline.digest == trial.candidate.digest:
         baseline = replace(candidate, label=trial.baseline.label)
     elif trial.baseline is not None:
-        baseline = _arm(trial, made, Arm.BASELINE, whole)
-    return reports.build(_subject(desk, one, trial), trial.suite, candidate, baseline, unfinished)
+        baseline = _arm(trial, made.results, Arm.BASELINE, whole, leave)
+    subject = _subject(desk, one, trial)
+    unfinished = "" if made.early else unfinished
+    return reports.build(subject, trial.suite, candidate, baseline, unfinished, made.early, made.spend())
 
 
-def _complete(made: _Notebook, arm: Arm, case: Case, samples: Any) -> bool:
-    return all((arm, case.id, sample) in made.results for sample in range(1, samples[case.id] + 1))
+def _complete(found: Mapping[Key, SampleResult], arm: Arm, case: Case, samples: Any) -> bool:
+    return all((arm, case.id, sample) in found for sample in range(1, samples[case.id] + 1))
 
 
-def _arm(trial: Trial, made: _Notebook, arm: Arm, cases: list[Case]) -> ArmResult:
+def _arm(
+    trial: Trial, found: Mapping[Key, SampleResult], arm: Arm, cases: list[Case], leave: frozenset[str]
+) -> ArmResult:
     side = next(side for side in trial.sides if side.arm is arm)
     named = trial.candidate if arm is Arm.CANDIDATE or trial.baseline is None else trial.baseline
     repeat = trial.gate.get("repeat", {})
     judged = tuple(
-        judge(case, tuple(made.results[arm, case.id, n] for n in range(1, side.samples[case.id] + 1)), repeat)
+        judge(case, tuple(found[arm, case.id, n] for n in range(1, side.samples[case.id] + 1)), repeat)
         for case in cases
     )
     pinned = str(named.content.settings["model"])
-    return sum_up(named.label, named.digest, judged, trial.gate.get("metrics", ()), pinned)
+    return sum_up(named.label, named.digest, judged, trial.gate.get("metrics", ()), pinned, leave)
 
 
 def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
@@ -307,8 +331,4 @@ def _finish(desk: Desk, one: Stored, me: str, state: EvaluationState, report: di
         store.finish(work.sql, one.id, state=state, report=report, evidence_digest=evidence, at=work.at_text)
         work.note(evaluation=one.id, state=state.value, verdict=report["verdict"], evidence=evidence)
         outputs = ((row.arm, row.case, row.sample, row.passed, row.document) for row in store.kept(work.sql, one.id))
-        work.note(results=results_digest(outputs))
-
-
-def _stored_result(arm: Arm, one: SampleResult) -> StoredResult:
-    return StoredResult(arm=arm.value, case=one.case, sample=one.sample, passed=passed(one), document=to_json(one))
+        work.note(results=sorted_results_digest(outputs))

@@ -1,11 +1,12 @@
 """Model providers of the desk: setting and removing them, and what an evaluation is given of them."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
+from cuelight.contract.canonical import canonical_text
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import Work, act
@@ -14,26 +15,50 @@ from cuelight_server.db.engine import reading
 from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.errors import Invalid, NotFound, Unavailable
-from cuelight_server.providers import KEYED, OpenAI, Provider
+from cuelight_server.outbound import Network, check_url
+from cuelight_server.outbound.guard import MOST_URL
+from cuelight_server.providers import KEYED, Provider, connect
 from cuelight_server.vault import store
 from cuelight_server.vault.model import Connection, SetProvider, seen
 from cuelight_server.vault.sealing import SealingKeys, is_current, seal, unseal
 
-MOST_KEY, MOST_URL = 4096, 500
+__all__ = ["MOST_KEY", "MOST_URL", "Connected", "remove_provider", "reseal", "sealing_or_refuse", "set_provider"]
+
+MOST_KEY, MOST_OPTIONS = 4096, 40_000
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+_RATES = {"requests_a_minute": 1_000_000, "tokens_a_minute": 1_000_000_000, "at_once": 64}
+_SHAPE = frozenset({"template", "answer", "input_tokens", "output_tokens", "key_header"})
 
 
-def set_provider(desk: Desk, keys: SealingKeys, actor: Actor, name: str, base_url: str, key: str | None) -> SetProvider:
+def set_provider(
+    desk: Desk,
+    keys: SealingKeys,
+    actor: Actor,
+    name: str,
+    base_url: str,
+    key: str | None,
+    options: Mapping[str, Any] = NO_OPTIONS,
+) -> SetProvider:
     """Say where a provider answers, and give its key, or None where it needs none. Invalid for what cannot be one.
+
+    `options` are limits of its pace (requests_a_minute, tokens_a_minute, at_once), and for `http` its template and paths.
 
     It counts from the next evaluation on, before what the server's own settings say.
     """
     _check_name(name)
-    address, secret = _checked_url(base_url), _checked_key(key)
+    address, secret, told = check_url(base_url), _checked_key(key), _checked_options(name, options)
     with act(desk, actor, Verb.PROVIDER_SET, name, workflow="") as work:
         sealed = seal(keys, _place(name), secret, ids.nonce()) if secret is not None else None
-        new = Connection(provider=name, base_url=address, sealed=sealed, actor=work.actor.id, updated_at=work.at_text)
+        new = Connection(
+            provider=name,
+            base_url=address,
+            sealed=sealed,
+            actor=work.actor.id,
+            updated_at=work.at_text,
+            options=told,
+        )
         store.save(work.sql, new)
-        work.note(base_url=address, sealed=sealed_digest(sealed))
+        work.note(base_url=address, sealed=sealed_digest(sealed), **({"options": told} if told else {}))
     return seen(new)
 
 
@@ -72,10 +97,19 @@ class Connected(Mapping[str, Provider]):
     A key is unsealed when an evaluation asks for its provider, and lives no longer than the connection made with it.
     """
 
-    def __init__(self, desk: Desk, keys: SealingKeys | None, fixed: Mapping[str, Provider]) -> None:
-        """`keys` None: this process has no sealing key, so what is set on the desk is Unavailable and says so."""
-        self._desk, self._keys, self._fixed = desk, keys, fixed
-        self._made: tuple[Connection, Provider] | None = None
+    def __init__(
+        self,
+        desk: Desk,
+        keys: SealingKeys | None,
+        fixed: Mapping[str, Provider],
+        allowed: Sequence[Network] = (),
+    ) -> None:
+        """`keys` None: this process has no sealing key, so what is set on the desk is Unavailable and says so.
+
+        `allowed` are the private networks that a provider's name may lead to.
+        """
+        self._desk, self._keys, self._fixed, self._allowed = desk, keys, fixed, tuple(allowed)
+        self._made: dict[str, tuple[Connection, Provider]] = {}
 
     def __getitem__(self, name: str) -> Provider:
         """The provider; KeyError where there is none, Unavailable where its key cannot be unsealed."""
@@ -83,9 +117,12 @@ class Connected(Mapping[str, Provider]):
             found = store.connection(sql, name)
         if found is None:
             return self._fixed[name]
-        if self._made is None or self._made[0] != found:
-            self._made = (found, OpenAI(found.base_url, self._key(found)))
-        return self._made[1]
+        made = self._made.get(name)
+        if made is None or made[0] != found:
+            options = json.loads(found.options) if found.options else {}
+            made = found, connect(name, found.base_url, self._key(found), options, self._allowed)
+            self._made[name] = made
+        return made[1]
 
     def __iter__(self) -> Iterator[str]:
         """The names."""
@@ -134,35 +171,18 @@ def _checked_key(key: str | None) -> str | None:
     return text
 
 
-def _checked_url(text: str) -> str:
-    """Http only to this machine; never an address that belongs to the cloud machine itself (169.254.…)."""
-    try:
-        parts = urlsplit(text.strip())
-        host, plain = parts.hostname or "", parts.scheme == "http"
-        whole = (
-            parts.port != 0 and bool(host) and not (parts.username or parts.password or parts.query or parts.fragment)
-        )
-    except ValueError:
-        host, plain, whole, parts = "", False, False, urlsplit("")
-    if not whole or len(text) > MOST_URL or parts.scheme not in ("http", "https") or _inner(host):
-        raise Invalid("the base URL is no web address of a provider", "give one like https://api.openai.com/v1")
-    if plain and not _loopback(host):
-        raise Invalid("a key would go over the wire in the clear", "use https; http is for this machine only")
-    return text.strip().rstrip("/")
-
-
-def _inner(host: str) -> bool:
-    address = _address(host)
-    return address is not None and (address.is_link_local or address.is_multicast or address.is_unspecified)
-
-
-def _loopback(host: str) -> bool:
-    address = _address(host)
-    return host == "localhost" or (address is not None and address.is_loopback)
-
-
-def _address(host: str) -> Any:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
+def _checked_options(name: str, options: Mapping[str, Any]) -> str | None:
+    """The options as they are kept; None where there are none. Invalid names the one that is wrong."""
+    given = {option: value for option, value in options.items() if value not in (None, "")}
+    odd = sorted(given.keys() - _RATES.keys() - (_SHAPE if name == "http" else set()))
+    if odd:
+        raise Invalid(f"{name} takes no {odd[0]}", f"there are {', '.join([*_RATES, *sorted(_SHAPE)])}")
+    for option, most in _RATES.items():
+        value = given.get(option, 1)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise Invalid(f"{option} is {value!r}", f"give a whole number from 1 to {most}")
+    connect(name, "https://example.org", None, given)  # what cannot be made is refused here, and not in a run
+    text = canonical_text(given)
+    if len(text) > MOST_OPTIONS:
+        raise Invalid("the options are too long", f"at most {MOST_OPTIONS} characters")
+    return text if given else None

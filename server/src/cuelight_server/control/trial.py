@@ -14,6 +14,7 @@ from cuelight_server.db.engine import Connection
 from cuelight_server.evaluation.knowledge import measured
 from cuelight_server.evaluation.model import Arm, Json, Suite
 from cuelight_server.evaluation.outputs import recordings_digest
+from cuelight_server.evaluation.plan import read_plan, with_repeats
 from cuelight_server.evaluation.runner import Side, refuse_broken, unused
 from cuelight_server.evaluation.statistics.settings import resolved
 from cuelight_server.evaluation.store import Stored
@@ -153,6 +154,7 @@ def gather(desk: Desk, sql: Connection, one: Stored, providers: Providers) -> Tr
     suite = _suite(sql, one, candidate.content)
     tier = tier_of(sql, one.prompt)
     gate = joint_gate(candidate.content, baseline.content if baseline else None, tier, len(suite.cases))
+    gate = with_repeats(gate, read_plan(one.plan))
     provider = _provider(sql, one, providers)
     return Trial(
         candidate=candidate,

@@ -23,12 +23,15 @@ ALLOWED: MappingProxyType[tuple[str, str], frozenset[str] | None] = MappingProxy
         (UPDATE, "client_seen"): None,
         (DELETE, "client_seen"): None,  # a lease that ran out
         (UPDATE, "evaluation"): frozenset(  # progress and the lease; its outcome goes through the door
-            {"state", "done", "total", "attempts", "worker", "heartbeat_at"}
+            {"state", "done", "total", "attempts", "worker", "heartbeat_at", "spend"}
         ),
         (INSERT, "evaluation_result"): None,
         (UPDATE, "evaluation_result"): None,  # a resumed run writes a case again; a trigger ends that at the finish
         (INSERT, "review_answer"): None,  # on the way; what counts is what is signed
         (UPDATE, "review_answer"): frozenset({"better", "live", "note", "answered_at"}),
+        (INSERT, "answer_cache"): None,  # what a model was paid for once
+        (UPDATE, "answer_cache"): None,
+        (DELETE, "answer_cache"): None,  # too old, or too many
         (
             INSERT,
             "checkpoint",

@@ -69,6 +69,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "POST /api/v1/evaluations": ("id",),
     "GET /api/v1/evaluations/{id}": (*_of(EvaluationLine), "report", "reviews"),
     "GET /api/v1/evaluations/{id}/cases/{case}": _of(CaseSeen),
+    "POST /api/v1/evaluations/{id}/cancel": _of(EvaluationLine),
     "POST /api/v1/tries": ("prompt", "kept", "tries"),
     "POST /api/v1/reviews": ("id", "cases", "role", "question"),
     "GET /api/v1/reviews/{id}": _REVIEW,

@@ -269,6 +269,11 @@ def _named(cases: Sequence[str]) -> str:
     return ", ".join(cases[:_SHOWN]) + more
 
 
+def _lost(_: Json, facts: Facts) -> Iterator[Ruling]:
+    for why in facts.lost:
+        yield Ruling("errors", Mark.UNKNOWN, why)
+
+
 def _cases(count: int) -> str:
     return f"{count} case{'' if count == 1 else 's'}"
 
@@ -293,4 +298,5 @@ RULES: tuple[Rule, ...] = (
     _judged,
     _undecided,
     _comparison,
+    _lost,
 )

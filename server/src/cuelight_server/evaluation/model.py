@@ -143,6 +143,12 @@ class SampleResult:
     finish_reason: str
     provenance: str
     threshold: float | None = None  # the case's
+    cached_input_tokens: int | None = None  # of the input, read from the provider's own cache
+    cache_write_tokens: int | None = None  # of the input, written to it
+    reasoning_tokens: int | None = None  # of the output
+    uncached_usd: float | None = None  # what it would have cost with the provider's cache empty
+    error: str = ""  # why there is no output; then nothing of it is known
+    seal: str = ""  # digest of the whole output, where only the start of it is kept here
 
     def clean(self, *severities: Severity) -> bool:
         """Whether every grader of these severities passed."""
@@ -190,6 +196,11 @@ class ArmResult:
     cost_usd: float | None
     p95_ms: float | None
     models: tuple[str, ...]
+    uncached_usd: float | None = None  # the mean of a case with the provider's own cache empty
+    cached_share: float | None = None  # of the input tokens, those read from that cache; None where nobody counted
+    errors: int = 0  # outputs that could not be had, of `outputs`
+    outputs: int = 0
+    first_error: str = ""
     pinned: str = ""  # the model that the version names; empty where nobody asked
 
 
@@ -310,6 +321,7 @@ class Facts:
     comparison: Comparison | None = None  # None without a baseline, or where it is the same content
     stopped: str = ""  # why the run ended before its end because it could not pass any more
     strange_models: tuple[str, ...] = ()  # answers of another model than the pinned one, in words
+    lost: tuple[str, ...] = ()  # arms of which too many outputs could not be had, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ def strange(arms: Iterable[ArmResult]) -> tuple[str, ...]:
 def remarks(arms: Sequence[ArmResult]) -> list[str]:
     """What a reader should know of how the answers came about."""
     samples = [sample for arm in arms for case in arm.cases for sample in case.samples]
-    unnamed = sum(not one.model for one in samples)
+    unnamed = sum(not (one.model or one.error) for one in samples)
     notes = [f"the model of {_answers(unnamed)} is unknown: the provider does not name it"] if unnamed else []
     for reason, words in _CUT.items():
         count = sum(one.finish_reason == reason for one in samples)

@@ -10,11 +10,19 @@ from cuelight_server.kernel.errors import Invalid
 
 
 def outputs_digest(arms: Mapping[Arm, ArmResult]) -> str:
-    """Over every arm, case and sample: the output, tool calls, tokens and latency."""
+    """Over every arm, case and sample: the seals of their outputs."""
     lines = [
-        f"{arm.value} {_line(sample)}" for arm in sorted(arms) for case in arms[arm].cases for sample in case.samples
+        f"{arm.value} {sample.seal or seal_of(sample)}"
+        for arm in sorted(arms)
+        for case in arms[arm].cases
+        for sample in case.samples
     ]
     return digest_bytes("\n".join(sorted(lines)).encode())
+
+
+def seal_of(one: SampleResult) -> str:
+    """Over one output: its text, tool calls, tokens and latency."""
+    return digest_bytes(_line(one).encode())
 
 
 def recordings_digest(recordings: Iterable[Mapping[str, Any]]) -> str:

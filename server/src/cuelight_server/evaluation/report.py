@@ -10,7 +10,7 @@ from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
 from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Regressions, Suite
 from cuelight_server.evaluation.models import remarks
 from cuelight_server.evaluation.outputs import outputs_digest
-from cuelight_server.evaluation.scoring import excused, gather
+from cuelight_server.evaluation.scoring import at_equal_cache, excused, gather
 from cuelight_server.evaluation.statistics.reporting import look, stability, statistics
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.verdict import Verdict
@@ -49,6 +49,7 @@ def build(
     baseline: ArmResult | None,
     unfinished: str = "",
     stopped: str = "",
+    spend: Json | None = None,
 ) -> dict[str, Any]:
     """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass.
 
@@ -79,6 +80,7 @@ def build(
         "stability": stability(candidate, baseline, cases),
         "case_table": tables.case_table(candidate, baseline, excuses, cases.unstable),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
+        "spend": dict(spend or {}),
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
         "outputs_digest": outputs_digest(_arms(candidate, baseline)),
         "notes": [*([f"stopped early: {stopped}"] if stopped else []), *_notes(subject, candidate, baseline, decision)],
@@ -98,6 +100,7 @@ def build_error(subject: Subject, error: CuelightError) -> dict[str, Any]:
         "statistics": None,
         "stability": None,
         "outputs_digest": None,
+        "spend": {},
         "notes": list(subject.notes),
         "error": error.to_json(),
     }
@@ -182,11 +185,27 @@ def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, d
         *decision.notes,
         *remarks(arms),
     ]
+    if baseline is not None and not at_equal_cache(candidate, baseline):
+        notes.append(
+            f"costs are compared as if the provider's own cache were empty: it served {_share(candidate.cached_share)} "
+            f"of the candidate's input and {_share(baseline.cached_share)} of the baseline's"
+        )
+    errors = sum(one.errors for one in arms)
+    if errors:
+        notes.append(
+            f"{errors} outputs could not be had; cost, latency and metrics leave out their cases in every arm"
+            if errors > 1
+            else "1 output could not be had; cost, latency and metrics leave out its case in every arm"
+        )
     if candidate.cases and candidate.cost_usd is None:
         notes.append(f"cost not known: no price or no token count for {', '.join(candidate.models) or 'these outputs'}")
     if candidate.cases and candidate.p95_ms is None:
         notes.append("latency not known: some outputs have none")
     return list(dict.fromkeys(notes))
+
+
+def _share(value: float | None) -> str:
+    return "an unknown part" if value is None else f"{100 * value:.0f} %"
 
 
 def _knowledge_notes(knowledge: Sequence[Json]) -> list[str]:

@@ -1,15 +1,17 @@
 """One answer of a model becomes one result: graded, priced, and written down so that a stopped run can go on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cuelight.contract.condition import holds
 from cuelight_server.evaluation import standing
-from cuelight_server.evaluation.costs import cost_usd
+from cuelight_server.evaluation.costs import Used, cost_usd
 from cuelight_server.evaluation.graders import Grader, Sample, grade, prepare, read
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
-from cuelight_server.evaluation.model import Case, Json, SampleResult, Standing, Suite
+from cuelight_server.evaluation.model import Case, Grade, Json, SampleResult, Severity, Standing, Suite
+from cuelight_server.evaluation.outputs import seal_of
+from cuelight_server.evaluation.tables import EXCERPT
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.providers.port import Completion
 
@@ -44,6 +46,7 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         grades = grade(bench.graders[case.id], seen)
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
+    used = used_by(answer)
     return SampleResult(
         case=case.id,
         sample=sample,
@@ -54,12 +57,54 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
         latency_ms=answer.latency_ms,
-        cost_usd=cost_usd(bench.prices, answer.model, answer.input_tokens, answer.output_tokens),
+        cost_usd=cost_usd(bench.prices, answer.model, used),
+        uncached_usd=cost_usd(bench.prices, answer.model, used.uncached()),
+        cached_input_tokens=answer.cached_input_tokens,
+        cache_write_tokens=answer.cache_write_tokens,
+        reasoning_tokens=answer.reasoning_tokens,
         model=answer.model,
         finish_reason=answer.finish_reason,
         provenance=answer.provenance,
         threshold=case.threshold,
     )
+
+
+def used_by(answer: Completion) -> Used:
+    """The tokens of an answer."""
+    return Used(
+        input=answer.input_tokens,
+        output=answer.output_tokens,
+        cached=answer.cached_input_tokens,
+        written=answer.cache_write_tokens,
+        reasoning=answer.reasoning_tokens,
+    )
+
+
+def no_output(bench: Bench, case: Case, sample: int, error: str) -> SampleResult:
+    """The result of an output that could not be had: undecided, and nothing of it is known."""
+    word = Grade("output", Severity.BLOCKER, passed=False, not_run=error)
+    return SampleResult(
+        case=case.id,
+        sample=sample,
+        text="",
+        grades=(word,),
+        counts=tuple((False, False) for _ in bench.metrics),
+        tool_calls=(),
+        input_tokens=None,
+        output_tokens=None,
+        latency_ms=None,
+        cost_usd=None,
+        model="",
+        finish_reason="",
+        provenance="",
+        error=error,
+    )
+
+
+def slim(one: SampleResult) -> SampleResult:
+    """The result without most of its text, so that a long run fits in memory: a seal of the output stands in."""
+    shown = "" if all(grade.passed for grade in one.grades) else one.text[: EXCERPT + 1]
+    return replace(one, seal=seal_of(one), text=shown, tool_calls=(), provenance="")
 
 
 def passed(one: SampleResult) -> bool:
@@ -69,7 +114,10 @@ def passed(one: SampleResult) -> bool:
 
 def to_json(one: SampleResult) -> dict[str, Any]:
     """The result as it is kept: the answer, what it cost, and every grader that had a word on it."""
+    tokens = ("cached_input_tokens", "cache_write_tokens", "reasoning_tokens")
     return {
+        **({"error": one.error} if one.error else {}),
+        **{name: getattr(one, name) for name in tokens if getattr(one, name) is not None},
         "output": one.text,
         "tool_calls": list(one.tool_calls),
         "input_tokens": one.input_tokens,
@@ -101,6 +149,9 @@ def answer_of(document: Json) -> Completion:
         tool_calls=tuple(document["tool_calls"]),
         input_tokens=document["input_tokens"],
         output_tokens=document["output_tokens"],
+        cached_input_tokens=document.get("cached_input_tokens"),
+        cache_write_tokens=document.get("cache_write_tokens"),
+        reasoning_tokens=document.get("reasoning_tokens"),
         latency_ms=document["latency_ms"],
         model=document["model"],
         finish_reason=document["finish_reason"],

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cuelight.contract.condition import holds
 from cuelight_server.evaluation import standing
-from cuelight_server.evaluation.costs import mean, nearest_rank_p95
+from cuelight_server.evaluation.costs import complete, mean, nearest_rank_p95
 from cuelight_server.evaluation.model import (
     ArmResult,
     Case,
@@ -25,6 +25,8 @@ from cuelight_server.evaluation.model import (
 from cuelight_server.evaluation.models import strange
 from cuelight_server.evaluation.strictness import majors_needed
 
+MOST_ERRORS = 0.02  # of an arm's outputs: beyond that the run says nothing
+_SAME_SHARE = 0.01
 _JUDGING = (Severity.BLOCKER, Severity.MAJOR)
 
 
@@ -57,20 +59,54 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
 
 
 def sum_up(
-    label: str, digest: str, cases: tuple[CaseResult, ...], metrics: Sequence[Json], pinned: str = ""
+    label: str,
+    digest: str,
+    cases: tuple[CaseResult, ...],
+    metrics: Sequence[Json],
+    pinned: str = "",
+    leave: frozenset[str] = frozenset(),
 ) -> ArmResult:
-    """One arm's numbers; None for each that is not known."""
-    samples = [sample for case in cases for sample in case.samples]
+    """One arm's numbers; None for each that is not known. Cost, latency and metrics leave out the cases in `leave`.
+
+    Those are the ones of which an output could not be had in some arm: they are undecided, and no arm is dearer for them.
+    """
+    whole = [case for case in cases if case.case.id not in leave]
+    samples = [sample for case in whole for sample in case.samples]
+    every = [sample for case in cases for sample in case.samples]
+    asked = complete(sample.input_tokens for sample in samples)
+    read = complete(sample.cached_input_tokens for sample in samples)
     return ArmResult(
         label=label,
         digest=digest,
         cases=cases,
         metrics=tuple(_measure(place, metric, samples) for place, metric in enumerate(metrics)),
         pass_rate=sum(case.passed for case in cases) / len(cases) if cases else None,
-        cost_usd=mean(mean(sample.cost_usd for sample in case.samples) for case in cases),
+        cost_usd=mean(mean(sample.cost_usd for sample in case.samples) for case in whole),
+        uncached_usd=mean(mean(sample.uncached_usd for sample in case.samples) for case in whole),
+        cached_share=sum(read) / sum(asked) if read is not None and asked and sum(asked) else None,
+        errors=sum(bool(sample.error) for sample in every),
+        outputs=len(every),
+        first_error=next((sample.error for sample in every if sample.error), ""),
         p95_ms=nearest_rank_p95(sample.latency_ms for sample in samples),
-        models=tuple(sorted({sample.model for sample in samples if sample.model})),
+        models=tuple(sorted({sample.model for sample in every if sample.model})),
         pinned=pinned,
+    )
+
+
+def at_equal_cache(candidate: ArmResult, baseline: ArmResult | None) -> bool:
+    """Whether the provider's own cache served both arms alike, so that what was billed can be compared."""
+    if baseline is None or (candidate.cached_share is None and baseline.cached_share is None):
+        return True
+    return abs((candidate.cached_share or 0.0) - (baseline.cached_share or 0.0)) < _SAME_SHARE
+
+
+def lost(arms: Mapping[str, ArmResult]) -> tuple[str, ...]:
+    """The arms of which so many outputs could not be had that nothing can be said of the rest, in words."""
+    return tuple(
+        f"{arm.errors} of {arm.outputs} outputs of the {name} could not be had "
+        f"({100 * arm.errors / arm.outputs:.1f} %, at most {100 * MOST_ERRORS:g} %): {arm.first_error}"
+        for name, arm in arms.items()
+        if arm.outputs and arm.errors / arm.outputs > MOST_ERRORS
     )
 
 
@@ -113,6 +149,8 @@ def gather(
 ) -> Facts:
     """The facts that the gate decides on; `found` is what the samples show, where somebody has looked."""
     found = found or Found()
+    billed = at_equal_cache(candidate, baseline)
+    arms = {"candidate": candidate} if baseline is None else {"candidate": candidate, "baseline": baseline}
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
     before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
     return Facts(
@@ -124,8 +162,8 @@ def gather(
         tags=counted((tag, one.passed) for one in candidate.cases for tag in one.case.tags),
         has_baseline=baseline is not None,
         newly_failing=_newly(candidate, baseline, found),
-        cost_usd=candidate.cost_usd,
-        baseline_cost_usd=baseline.cost_usd if baseline else None,
+        cost_usd=candidate.cost_usd if billed else candidate.uncached_usd,
+        baseline_cost_usd=(baseline.cost_usd if billed else baseline.uncached_usd) if baseline else None,
         p95_ms=candidate.p95_ms,
         baseline_p95_ms=baseline.p95_ms if baseline else None,
         metrics=tuple(
@@ -146,6 +184,7 @@ def gather(
             for name in (one.case.category.value, *(f"tag:{tag}" for tag in one.case.tags))
         ),
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
+        lost=lost(arms),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
 

@@ -2,17 +2,29 @@
 
 import json
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
-from cuelight.contract.canonical import digest
+from cuelight.contract.canonical import canonical_text, digest
 
 Output = tuple[str, str, int, bool, Any]  # arm, case, sample, passed, document
 
 
 def results_digest(outputs: Iterable[Output]) -> str:
     """The digest of these outputs with their grades, in whatever order they come."""
-    texts = [
-        [arm, case, str(sample), str(bool(passed)), json.dumps(document, sort_keys=True)]
-        for arm, case, sample, passed, document in outputs
-    ]
-    return digest(sorted(texts))
+    return digest(sorted(map(_texts, outputs)))
+
+
+def sorted_results_digest(outputs: Iterable[Output]) -> str:
+    """The same of outputs that come in order of arm, case and the sample as a text: none of them is held in memory."""
+    whole, between = sha256(b"["), ""
+    for one in outputs:
+        whole.update((between + canonical_text(_texts(one))).encode())
+        between = ","
+    whole.update(b"]")
+    return f"sha256:{whole.hexdigest()}"
+
+
+def _texts(one: Output) -> list[str]:
+    arm, case, sample, passed, document = one
+    return [arm, case, str(sample), str(bool(passed)), json.dumps(document, sort_keys=True)]

@@ -1,22 +1,23 @@
 """Where evaluations and their results are kept."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, delete, func, insert, or_, select, update
 
 from cuelight.contract.canonical import canonical_text
-from cuelight_server.db.schema import evaluation, evaluation_result
+from cuelight_server.db.schema import answer_cache, evaluation, evaluation_result
 from cuelight_server.db.upserting import upsert
 from cuelight_server.kernel.page import Page, checked_size, page_of
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.verdict import Verdict
 
-LIVE = "openai"  # the provider that asks a model; `recorded` and `echo` do not
+NO_MODEL = frozenset({"recorded", "echo"})  # the providers that ask no model
 _MOST_OF_A_CASE = 2_000
 _MOST_RUNNING = 200
+_AT_A_TIME = 500  # outputs read at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +44,20 @@ class Stored:
     attempts: int = 0  # starts without an end
     worker: str | None = None  # whose lease it is while it runs
     heartbeat_at: str | None = None  # when the lease was renewed
+    plan: str | None = None  # limits, repeats and cache as they were asked for
+    spend: str | None = None  # what it has cost so far
+    cancelled_by: str | None = None
+    cancelled_at: str | None = None
 
     @property
     def recorded(self) -> bool:
         """Whether no model was asked: such a report releases on a demo desk only."""
-        return self.provider != LIVE
+        return is_recorded(self.provider)
+
+
+def is_recorded(provider: str) -> bool:
+    """Whether a provider of this name asks no model."""
+    return provider in NO_MODEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +84,10 @@ def load(sql: Connection, id: str) -> Stored | None:
 
 
 def oldest_queued(sql: Connection) -> Stored | None:
-    """The evaluation that has waited longest."""
-    return _first(sql, _in_state(EvaluationState.QUEUED))
+    """The evaluation that has waited longest; one that was cancelled in the meantime comes first."""
+    waiting = _in_state(EvaluationState.QUEUED).order_by(None)
+    order = (evaluation.c.cancelled_at.is_(None), evaluation.c.created_at, evaluation.c.id)
+    return _first(sql, waiting.order_by(*order))
 
 
 def running(sql: Connection, worker: str | None = None) -> list[str]:
@@ -121,9 +133,22 @@ def runs(
     return passed, every
 
 
-def progress(sql: Connection, id: str, state: EvaluationState, done: int, total: int) -> None:
-    """Operational: how far the run is."""
-    sql.execute(update(evaluation).where(evaluation.c.id == id).values(state=state.value, done=done, total=total))
+def progress(sql: Connection, id: str, state: EvaluationState, done: int, total: int, spend: str | None = None) -> None:
+    """Operational: how far the run is, and what it has cost where that is said."""
+    values = {"state": state.value, "done": done, "total": total, **({"spend": spend} if spend else {})}
+    sql.execute(update(evaluation).where(evaluation.c.id == id).values(values))
+
+
+def cancel(sql: Connection, id: str, by: str, at: str) -> bool:
+    """Governed: it ends before it is done; False where it has ended already, or somebody was first."""
+    open_ = (evaluation.c.id == id, evaluation.c.finished_at.is_(None), evaluation.c.cancelled_by.is_(None))
+    return sql.execute(update(evaluation).where(*open_).values(cancelled_by=by, cancelled_at=at)).rowcount == 1
+
+
+def cancelled_by(sql: Connection, id: str) -> str | None:
+    """Who cancelled it, if anybody did."""
+    found: str | None = sql.execute(select(evaluation.c.cancelled_by).where(evaluation.c.id == id)).scalar_one_or_none()
+    return found
 
 
 def claim(sql: Connection, id: str, worker: str = "", at: str = "") -> bool:
@@ -209,10 +234,37 @@ def results_of_case(sql: Connection, id: str, case: str) -> list[StoredResult]:
     return [_result(row) for row in found]
 
 
-def kept(sql: Connection, id: str) -> Iterable[StoredResult]:
-    """Every output that a run has kept so far: what it need not ask again."""
-    query = select(evaluation_result).where(evaluation_result.c.evaluation == id)
-    return [_result(row) for row in sql.execute(query)]
+def kept(sql: Connection, id: str) -> Iterator[StoredResult]:
+    """Every output that a run has kept so far, by arm, case and the sample as a text; read piece by piece."""
+    columns = evaluation_result.c
+    order = (columns.arm, columns.case_id, cast(columns.sample, Text))
+    query = select(evaluation_result).where(columns.evaluation == id).order_by(*order)
+    for row in sql.execute(query.execution_options(yield_per=_AT_A_TIME)):
+        yield _result(row)
+
+
+def answer(sql: Connection, key: str, since: str) -> dict[str, Any] | None:
+    """An answer that was paid for at `since` or later, or None."""
+    query = select(answer_cache.c.answer).where(answer_cache.c.key == key, answer_cache.c.made_at >= since)
+    text = sql.execute(query).scalar_one_or_none()
+    found: dict[str, Any] | None = None if text is None else json.loads(text)
+    return found
+
+
+def keep_answer(sql: Connection, key: str, text: str, at: str) -> None:
+    """Operational: an answer that was paid for, in the place of an older one."""
+    new = upsert(sql, answer_cache).values(key=key, answer=text, size=len(text), made_at=at)
+    names = ("answer", "size", "made_at")
+    sql.execute(new.on_conflict_do_update(index_elements=["key"], set_={name: new.excluded[name] for name in names}))
+
+
+def forget_answers(sql: Connection, before: str, most: int) -> int:
+    """Operational: drop answers older than `before`, then the oldest until their texts are at most `most` characters."""
+    gone = sql.execute(delete(answer_cache).where(answer_cache.c.made_at < before)).rowcount
+    newer = func.sum(answer_cache.c.size).over(order_by=(answer_cache.c.made_at.desc(), answer_cache.c.key))
+    summed = select(answer_cache.c.key, newer.label("newer")).subquery()
+    too_many = select(summed.c.key).where(summed.c.newer > most)
+    return int(gone + sql.execute(delete(answer_cache).where(answer_cache.c.key.in_(too_many))).rowcount)
 
 
 def outputs_of(sql: Connection, id: str, case: str, sample: int) -> list[StoredResult]:

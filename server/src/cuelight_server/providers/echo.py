@@ -22,6 +22,7 @@ class Echo:
     name: str = "echo"
     concurrency: int = 4
     recorded: bool = True
+    adapter: str = ""  # nothing is paid, so nothing is cached
 
     def complete(self, request: CompletionRequest) -> Completion:
         """The answer, in 0 ms."""

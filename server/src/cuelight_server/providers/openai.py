@@ -1,115 +1,28 @@
-"""Models behind an OpenAI-compatible /chat/completions endpoint: one blocking call, retried with patience."""
+"""Models behind an OpenAI-compatible /chat/completions endpoint."""
 
 import json
 import re
-import time
-from collections.abc import Callable, Mapping
-from hashlib import sha256
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
-
-from cuelight_server.kernel.errors import CuelightError, Invalid, Unavailable
+from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.terms import OURS
-from cuelight_server.providers.port import Completion, CompletionRequest
+from cuelight_server.providers.port import Completion, CompletionRequest, Json
+from cuelight_server.providers.remote import Family, count, no_answer
 
-ATTEMPTS = 4
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 20.0
-CONNECT_S = 10.0
 NEVER = "never"  # a tool of this mode is not even offered
-_RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _SAME_NAME = ("temperature", "top_p", "seed", "stop")
 
-Jitter = Callable[[str, int], float]  # (what is asked, attempt) -> a share from 0 to 1
-Json = Mapping[str, Any]
+
+def bearer(key: str | None) -> Mapping[str, str]:
+    """The key as a bearer token."""
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
-def spread(asked: str, attempt: int) -> float:
-    """A share from 0 to 1 that differs from request to request and is the same each time: no dice needed."""
-    return int.from_bytes(sha256(f"{asked}#{attempt}".encode()).digest()[:4]) / 2**32
-
-
-class OpenAI:
-    """A provider that speaks to one endpoint. The key is in no error, no repr and no log."""
-
-    name = "openai"
-    recorded = False
-
-    def __init__(
-        self,
-        base_url: str,
-        key: str | None,
-        *,
-        timeout_s: float = 120.0,
-        concurrency: int = 8,
-        jitter: Jitter = spread,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """Make it; `timeout_s` is how long one answer may take."""
-        self.concurrency = concurrency
-        self._base_url = base_url.rstrip("/")
-        self._key = key
-        self._jitter, self._sleep = jitter, sleep
-        self._client = httpx2.Client(
-            timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            limits=httpx2.Limits(max_connections=concurrency),
-        )
-
-    def __repr__(self) -> str:
-        return f"OpenAI({self._base_url!r})"
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._client.close()
-
-    def complete(self, request: CompletionRequest) -> Completion:
-        """One answer. Invalid where the endpoint refuses the request, Unavailable after four tries or a bad answer."""
-        names = wire_names(request.tools)
-        body = json.dumps(payload(request, names, self._base_url), ensure_ascii=False).encode()
-        response = self._post(body, f"{request.content_digest}/{request.case}/{request.sample}")
-        return _completion(_parsed(response), {wire: name for name, wire in names.items()}, response)
-
-    def _post(self, body: bytes, asked: str) -> httpx2.Response:
-        url, trouble = f"{self._base_url}/chat/completions", ""
-        for attempt in range(1, ATTEMPTS + 1):
-            wait = _wait_s(attempt, self._jitter(asked, attempt))
-            try:
-                response = self._client.post(url, content=body, headers={"Content-Type": "application/json"})
-            except httpx2.TimeoutException:
-                trouble = "no answer in time"
-            except httpx2.HTTPError as bad:
-                trouble = f"no connection ({type(bad).__name__})"
-            else:
-                if response.is_success:
-                    return response
-                if response.status_code not in _RETRIED:
-                    raise self._refused(response)
-                trouble = f"status {response.status_code}"
-                wait = max(wait, _retry_after_s(response))
-            if attempt < ATTEMPTS:
-                self._sleep(wait)
-        raise Unavailable(
-            f"the model's endpoint failed {ATTEMPTS} times; the last time: {trouble}",
-            "try again later",
-            attempts=ATTEMPTS,
-        )
-
-    def _refused(self, response: httpx2.Response) -> CuelightError:
-        said = self._without_key(_words(response))
-        if response.status_code in (401, 403):
-            return Unavailable(
-                f"the model's endpoint refused the key ({response.status_code})", "set CUELIGHT_OPENAI_KEY"
-            )
-        return Invalid(
-            f"the model's endpoint refused the request ({response.status_code}): {said}",
-            "compare the prompt's settings with what the model takes",
-        )
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._key, "***") if self._key else text
+def _encode(request: CompletionRequest, base_url: str) -> Json:
+    return payload(request, wire_names(request.tools), base_url)
 
 
 def payload(request: CompletionRequest, names: Mapping[str, str], base_url: str) -> dict[str, Any]:
@@ -125,13 +38,18 @@ def payload(request: CompletionRequest, names: Mapping[str, str], base_url: str)
     form = _response_format(settings.get("structured_output", "none"), request.output)
     if form is not None:
         body["response_format"] = form
-    extra = settings.get("extra", {})
+    return {**body, **extra_of(settings)}
+
+
+def extra_of(settings: Json) -> Json:
+    """What goes along as it is. Invalid where it would override what is ours."""
+    extra: Json = settings.get("extra", {})
     if OURS & extra.keys():
         raise Invalid(
             f"settings.extra sets {', '.join(sorted(OURS & extra.keys()))}, which is not its to set",
             "take it out of settings.extra",
         )
-    return {**body, **extra}
+    return extra
 
 
 def wire_names(tools: tuple[Json, ...]) -> dict[str, str]:
@@ -179,62 +97,47 @@ def _tool(one: Json, names: Mapping[str, str]) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _parsed(response: httpx2.Response) -> Json:
+def _decode(document: Json, request: CompletionRequest) -> Completion:
     try:
-        body = json.loads(response.content)
-        choice = body["choices"][0]
-        if isinstance(choice["message"], dict):
-            return {**body, "choice": choice}
-    except (ValueError, LookupError, TypeError, RecursionError):
-        pass
-    raise Unavailable("the model's endpoint answered with something that is no chat completion", "check the base URL")
-
-
-def _completion(body: Json, names: Mapping[str, str], response: httpx2.Response) -> Completion:
-    message, usage = body["choice"]["message"], body.get("usage")
-    text = message.get("content")
-    used = usage if isinstance(usage, dict) else {}
+        choice = document["choices"][0]
+        message = choice["message"]
+        content, calls = message.get("content"), message.get("tool_calls")
+    except (LookupError, TypeError, AttributeError):
+        raise no_answer("chat completion") from None
+    used = _object(document.get("usage"))
+    asked, answered = _object(used.get("prompt_tokens_details")), _object(used.get("completion_tokens_details"))
+    names = {wire: name for name, wire in wire_names(request.tools).items()}
     return Completion(
-        text=text if isinstance(text, str) else "",
-        tool_calls=tuple(_call(one, names) for one in message.get("tool_calls") or ()),
-        input_tokens=_count(used.get("prompt_tokens")),
-        output_tokens=_count(used.get("completion_tokens")),
-        latency_ms=round(response.elapsed.total_seconds() * 1000, 1),
-        model=str(body.get("model") or ""),
-        finish_reason=str(body["choice"].get("finish_reason") or ""),
-        provenance=f"openai-compatible endpoint {urlsplit(str(response.url)).hostname}",
+        text=content if isinstance(content, str) else "",
+        tool_calls=tuple(_call(one, names) for one in (calls if isinstance(calls, list) else ())),
+        input_tokens=count(used.get("prompt_tokens")),
+        output_tokens=count(used.get("completion_tokens")),
+        cached_input_tokens=count(asked.get("cached_tokens")),
+        cache_write_tokens=count(asked.get("cache_write_tokens")),
+        reasoning_tokens=count(answered.get("reasoning_tokens")),
+        model=str(document.get("model") or ""),
+        finish_reason=str(choice.get("finish_reason") or ""),
     )
 
 
 def _call(one: Any, names: Mapping[str, str]) -> dict[str, Any]:
-    function = one.get("function") if isinstance(one, dict) else None
+    return tool_call(one.get("function") if isinstance(one, dict) else None, names)
+
+
+def tool_call(function: Any, names: Mapping[str, str]) -> dict[str, Any]:
+    """A call of a tool under its own name; one that cannot be read says so in its name."""
     if not isinstance(function, dict) or not isinstance(function.get("name"), str):
         return {"name": "unreadable tool call", "arguments": {}}
-    wire = function["name"]
+    wire, given = function["name"], function.get("arguments")
     try:
-        arguments = json.loads(function.get("arguments") or "{}")
+        arguments = given if isinstance(given, dict) else json.loads(given or "{}")
     except (ValueError, TypeError, RecursionError):
         arguments = None
     return {"name": names.get(wire, wire), "arguments": arguments if isinstance(arguments, dict) else {}}
 
 
-def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}
 
 
-def _wait_s(attempt: int, share: float) -> float:
-    """Twice as long each time, half of it by jitter."""
-    return float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1)) * (0.5 + share / 2))
-
-
-def _retry_after_s(response: httpx2.Response) -> float:
-    text = response.headers.get("retry-after", "")
-    return min(LONGEST_WAIT_S, float(text)) if text.isascii() and text.isdigit() else 0.0
-
-
-def _words(response: httpx2.Response) -> str:
-    try:
-        said = json.loads(response.content)["error"]["message"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        said = response.text
-    return str(said)[:300]
+FAMILY = Family(name="openai", version=1, path="/chat/completions", headers=bearer, encode=_encode, decode=_decode)

@@ -19,6 +19,7 @@ class Recorded:
     name: str = "recorded"
     concurrency: int = 1
     recorded: bool = True
+    adapter: str = ""  # nothing is paid, so nothing is cached
 
     def complete(self, request: CompletionRequest) -> Completion:
         """The recorded output. A recording that names no model counts as one of the content's own model."""
@@ -30,6 +31,9 @@ class Recorded:
             tool_calls=tuple(found.get("tool_calls", ())),
             input_tokens=found.get("input_tokens"),
             output_tokens=found.get("output_tokens"),
+            cached_input_tokens=found.get("cached_input_tokens"),
+            cache_write_tokens=found.get("cache_write_tokens"),
+            reasoning_tokens=found.get("reasoning_tokens"),
             latency_ms=found.get("latency_ms"),
             model=found.get("model") or str(request.settings.get("model", "")),
             finish_reason="recorded",

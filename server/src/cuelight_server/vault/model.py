@@ -1,6 +1,9 @@
 """What is kept of a provider: where it answers, and its key, sealed."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,6 +15,7 @@ class Connection:
     sealed: str | None
     actor: str
     updated_at: str
+    options: str | None = None  # canonical JSON: limits of its pace, and how an HTTP endpoint is spoken to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,10 +27,16 @@ class SetProvider:
     key: bool
     by: str
     at: str
+    options: Mapping[str, Any]
 
 
 def seen(one: Connection) -> SetProvider:
     """What anyone may see of it."""
     return SetProvider(
-        provider=one.provider, base_url=one.base_url, key=one.sealed is not None, by=one.actor, at=one.updated_at
+        provider=one.provider,
+        base_url=one.base_url,
+        key=one.sealed is not None,
+        by=one.actor,
+        at=one.updated_at,
+        options=json.loads(one.options) if one.options else {},
     )

@@ -11,7 +11,7 @@ from cuelight_server.access import store as access
 from cuelight_server.db import schema
 from cuelight_server.db.desk import Desk
 from cuelight_server.db.engine import reading
-from cuelight_server.evaluation.store import LIVE
+from cuelight_server.evaluation.store import is_recorded
 from cuelight_server.governance import store as governance
 from cuelight_server.kernel.actor import Actor
 from cuelight_server.kernel.page import MAX_SIZE
@@ -260,7 +260,7 @@ def _as_report(row: Any) -> ReportLine:
         label=row.label,
         state=row.state,
         verdict=row.verdict,
-        recorded=row.provider != LIVE,
+        recorded=is_recorded(row.provider),
         at=row.finished_at or row.created_at,
     )
 

@@ -1,5 +1,6 @@
 """What one can see of evaluations: how far they are, how they ended, and every output with its grades."""
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,12 +11,17 @@ from cuelight_server.evaluation.store import Stored
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.page import DEFAULT_SIZE, Page
 from cuelight_server.kernel.sight import EVERYTHING, Sight
+from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.views.reviews import of_evaluation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationLine:
-    """One evaluation without its report; times are RFC 3339. `recorded` says that no model was asked."""
+    """One evaluation without its report; times are RFC 3339. `recorded` says that no model was asked.
+
+    `spend` is what it has cost so far: calls, cached (by arm), retried, errors, usd, seconds. `left_s` is about how many
+    seconds it goes on, None where nobody can say.
+    """
 
     id: str
     prompt: str
@@ -35,6 +41,10 @@ class EvaluationLine:
     actor: str
     created_at: str
     finished_at: str | None
+    plan: dict[str, Any]
+    spend: dict[str, Any]
+    left_s: float | None
+    cancelled_by: str | None
 
     def to_json(self) -> dict[str, Any]:
         """The line as it goes over the wire."""
@@ -111,8 +121,20 @@ def _cursor(after: str | None) -> tuple[str, str, int] | None:
     return arm, case, int(sample)
 
 
+def _left_s(one: Stored, spend: dict[str, Any]) -> float | None:
+    """As long for what is left as for what is done."""
+    if one.state is not EvaluationState.RUNNING or not one.done or not spend.get("seconds"):
+        return None
+    return round(float(spend["seconds"]) / one.done * max(0, one.total - one.done), 1)
+
+
 def _line(one: Stored) -> EvaluationLine:
+    spend = json.loads(one.spend) if one.spend else {}
     return EvaluationLine(
+        plan=json.loads(one.plan) if one.plan else {},
+        spend=spend,
+        left_s=_left_s(one, spend),
+        cancelled_by=one.cancelled_by,
         id=one.id,
         prompt=one.prompt,
         label=one.label,

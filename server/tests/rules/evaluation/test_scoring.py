@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cuelight_server.evaluation.costs import cost_usd, mean, nearest_rank_p95
+from cuelight_server.evaluation.costs import Used, cost_usd, mean, nearest_rank_p95
 from cuelight_server.evaluation.model import Case, CaseResult, Category, Grade, SampleResult, Severity, Suite
 from cuelight_server.evaluation.scoring import excused, fixed, gather, judge, newly_failing, sum_up
 from cuelight_server.evaluation.suite import read_suite
@@ -170,7 +170,7 @@ ANY = {"models": [*PRICES["models"], {"model": "*", "input_per_1k": 2, "output_p
     ],
 )
 def test_a_cost_needs_a_price_and_both_counts(prices, model, tokens, usd):
-    assert cost_usd(prices, model, *tokens) == usd
+    assert cost_usd(prices, model, Used(input=tokens[0], output=tokens[1])) == usd
 
 
 def test_a_case_has_the_suites_defaults_and_derived_variables():

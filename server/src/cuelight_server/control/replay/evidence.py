@@ -19,9 +19,12 @@ _OPEN = {"verdict": None, "evidence_digest": None, "sealed": None, "told_verdict
 def evaluations(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     """Every evaluation: of what, on which suite, how it ended, and that its report is the evidence that was noted."""
     told: dict[Key, dict[str, Any]] = {}
-    for one in log.of(Verb.EVALUATION_RUN, Verb.EVALUATION_FINISH):
+    for one in log.of(Verb.EVALUATION_RUN, Verb.EVALUATION_CANCEL, Verb.EVALUATION_FINISH):
         if one.verb == Verb.EVALUATION_RUN:
             told[(one.facts["evaluation"],)] = {**_asked(one), **_OPEN}
+        elif one.verb == Verb.EVALUATION_CANCEL:
+            by = {"cancelled_by": one.actor, "cancelled_at": one.at}
+            told.setdefault((one.facts["evaluation"],), {}).update(by)
         else:
             told.setdefault((one.facts["evaluation"],), {}).update(_ended(one))
     yield from compare("evaluation", ("id",), with_seal(map(_read, rows), _evidence), told)
@@ -58,6 +61,9 @@ def _asked(one: Event) -> dict[str, Any]:
         "baseline_digest": one.facts["baseline"],
         "actor": one.actor,
         "created_at": one.at,
+        "plan": one.facts.get("plan"),
+        "cancelled_by": None,
+        "cancelled_at": None,
     }
 
 

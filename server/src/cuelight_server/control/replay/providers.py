@@ -13,6 +13,7 @@ def connections(log: Log, rows: Iterable[Row]) -> Iterator[str]:
     for one in log.of(Verb.PROVIDER_SET, Verb.PROVIDER_REMOVE, Verb.PROVIDER_RESEAL):
         if one.verb == Verb.PROVIDER_SET:
             known = {"base_url": one.facts["base_url"], "sealed_digest": one.facts["sealed"]}
+            known["options"] = one.facts.get("options")
             told[(one.subject,)] = {**known, "actor": one.actor, "updated_at": one.at}
         elif one.verb == Verb.PROVIDER_REMOVE:
             told.pop((one.subject,), None)

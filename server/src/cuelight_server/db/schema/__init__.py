@@ -9,7 +9,7 @@ from cuelight_server.db.schema.audit import (
     signing_key,
 )
 from cuelight_server.db.schema.columns import calls, registry
-from cuelight_server.db.schema.evaluation import evaluation, evaluation_result
+from cuelight_server.db.schema.evaluation import answer_cache, evaluation, evaluation_result
 from cuelight_server.db.schema.governance import consent, membership, proposal
 from cuelight_server.db.schema.identity import identity, sign_in_flow, trust, workload_token
 from cuelight_server.db.schema.people import (
@@ -46,6 +46,7 @@ from cuelight_server.db.schema.vault import provider_connection
 __all__ = [
     "IMMUTABLE",
     "actor",
+    "answer_cache",
     "approval",
     "audit_event",
     "audit_head",

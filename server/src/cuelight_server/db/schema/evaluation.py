@@ -1,4 +1,4 @@
-"""Evaluations and their results: open until finished, evidence from then on."""
+"""Evaluations and their results, open until finished and evidence from then on; and answers that were paid once."""
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
@@ -27,6 +27,10 @@ evaluation = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),  # starts without an end
     Column("worker", word(32)),  # whose lease it is while it runs
     Column("heartbeat_at", TIME),  # when the lease was renewed
+    Column("plan", Text),  # limits, repeats and cache as they were asked for; null = as always
+    Column("spend", Text),  # what it has cost so far
+    Column("cancelled_by", word(80)),
+    Column("cancelled_at", TIME),
     Index("evaluation_prompt", "prompt", "created_at"),
 )
 
@@ -39,4 +43,14 @@ evaluation_result = Table(
     Column("sample", Integer, primary_key=True),
     Column("passed", Boolean, nullable=False),
     Column("document", Text, nullable=False),
+)
+
+answer_cache = Table(
+    "answer_cache",
+    registry,
+    Column("key", word(71), primary_key=True),  # digest of what was asked, of whom, and for which sample
+    Column("answer", Text, nullable=False),
+    Column("size", Integer, nullable=False),  # characters of the answer
+    Column("made_at", TIME, nullable=False),
+    Index("answer_cache_made_at", "made_at"),
 )

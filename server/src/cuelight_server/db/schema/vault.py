@@ -12,4 +12,5 @@ provider_connection = Table(
     Column("sealed", Text),  # the key, sealed under a key that is not in the database; null = it needs none
     Column("actor", word(80), nullable=False),
     Column("updated_at", TIME, nullable=False),
+    Column("options", Text),  # limits of its pace, and how an HTTP endpoint is spoken to; null = none
 )
