@@ -319,9 +319,9 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     asked("GET /api/v1/export/{workflow}", f"{api}/export/newsletter")
     until = time.monotonic() + 30
     ask_for_an_evaluation(asked, api, version, until)
-    ask_to_cancel(asked, version)
     asked("GET /api/v1/releases/check", params=version)
     asked("POST /api/v1/releases", json=version)
+    ask_to_cancel(asked, version)
     asked("GET /api/v1/releases", params={"prompt": name})
     epoch = asked("GET /runtime/v1/snapshot", key=True)["epoch"]
     asked("POST /runtime/v1/acks", key=True, json={"client": "c", "epoch": epoch, "version": 1})

@@ -350,6 +350,7 @@ def test_promise_11_every_page_and_everybody_and_a_workflow_that_is_not_theirs(d
         *EVALUATIONS,
     }
     query = {"workflow": "{0}", "who": KEEPERS["risk_owner"], "verb": "release.roll_back", "subject": "{0}.answer"}
+    query["prompt"] = "{0}.answer"
     with TestClient(app, follow_redirects=False) as client:
         for page, person in product(pages, EVERYBODY):
             client.cookies.set("cuelight_session", open_session(desk, person, DEMO, HERE, rules=SessionRules()))

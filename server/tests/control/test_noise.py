@@ -17,7 +17,7 @@ GATE = {"min_pass_rate": 0.5, "repeat": {"samples": SAMPLES, "majors_min": 2}}
 class Unsteady:
     """Answers rightly with the chance `share`, by content, case, sample and run; the same again for the same of them."""
 
-    name, recorded, concurrency = "openai", False, 1
+    name, adapter, recorded, concurrency = "openai", "", False, 1
 
     def __init__(self, run, share):
         self.run, self.share = run, share

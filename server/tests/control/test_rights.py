@@ -66,7 +66,8 @@ def test_a_service_account_is_bound_to_the_workflows_it_was_let_into(robots):
 
 @pytest.mark.parametrize("verb", [one for one in Verb if one.rule.governed and one.rule.place])
 def test_an_agent_with_every_role_drafts_and_proposes_and_nothing_else(robots, verb):
-    allowed = {Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.GOVERNANCE_PROPOSE, Verb.GOVERNANCE_WITHDRAW}
+    allowed = {Verb.DRAFT_SAVE, Verb.PROMPT_TRY, Verb.EVALUATION_RUN, Verb.EVALUATION_CANCEL}
+    allowed |= {Verb.GOVERNANCE_PROPOSE, Verb.GOVERNANCE_WITHDRAW}
     if verb in allowed:
         open_door(robots, actor(robots, "agent:writer"), verb)
     else:

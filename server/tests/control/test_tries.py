@@ -26,7 +26,7 @@ def wish(*labels, **how):
 class Parrot:
     """Says what it is asked, as one JSON object; slow or failing where a test wants it."""
 
-    name, concurrency, recorded = "openai", 4, False
+    name, adapter, concurrency, recorded = "openai", "", 4, False
 
     def __init__(self, *, seconds=0.0, fails_on="", text=""):
         self.seconds, self.fails_on, self.text, self.asked = seconds, fails_on, text, 0

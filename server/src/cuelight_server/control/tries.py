@@ -160,6 +160,8 @@ def _example(stand: _Stand, case: Case, today: date, spend: _Spend) -> dict[str,
         side = Side(arm=Arm.CANDIDATE, content=stand.named.content, samples={case.id: 1})
         alone = replace(stand.suite, cases=(case,))
         task = next(tasks(alone, side, today, recorded=stand.provider.recorded))
+        if task.trouble is not None:
+            raise task.trouble
         one = result(stand.bench, case, 1, stand.provider.complete(task.request))
     except CuelightError as bad:
         return _failed(case, bad)
