@@ -1,6 +1,7 @@
 """The whole way on a real desk: push, evaluate, approve, release, look, roll back, and every refusal on it."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -370,3 +371,26 @@ def test_the_card_of_a_prompt(ask, pushed):
     card = ask("author", "card", PROMPT, "--json").json
     assert card["digest"].startswith("sha256:")
     assert all("example" in one for one in card["variables"])
+
+
+def test_evaluations_are_listed_shown_watched_and_one_that_ended_cannot_be_cancelled(ask, pushed):
+    done = ask("author", "eval", V1, "--json", "--progress")
+    told = [json.loads(row) for row in done.err.splitlines() if row.startswith("{")]
+    assert told[-1]["state"] == "done"
+    assert told[-1]["done"] == told[-1]["total"]
+    id = told[-1]["id"]
+    listed = ask("author", "evals", "list", PROMPT, "--json").json["items"]
+    assert id in [one["id"] for one in listed]
+    assert id in ask("author", "evals", "list", PROMPT).out
+    for verb in ("show", "watch"):
+        seen = ask("author", "evals", verb, id, "--json")
+        assert (seen.code, seen.json["verdict"]) == (done.code, done.json["verdict"])
+    refused = ask("author", "evals", "cancel", id)
+    assert (refused.code, "has ended" in refused.err) == (22, True)
+    assert ask("author", "evals", "show", "eval_nothing").code == 21
+
+
+def test_a_limit_that_cannot_be_is_refused_with_its_name(ask, pushed):
+    done = ask("author", "eval", V1, "--max-cost", "-1")
+    assert (done.code, "max_usd is -1" in done.err) == (20, True)
+    assert ask("author", "eval", V1, "--repeat", "1").code == 20
