@@ -284,12 +284,12 @@ def test_every_address_gives_what_the_reference_says(asked, made, demo_desk):
     asked("GET /api/v1/prompts/{name}", f"{api}/prompts/{name}")
     asked("GET /api/v1/prompts/{name}/{label}", f"{api}/prompts/{name}/v1")
     asked("GET /api/v1/export/{workflow}", f"{api}/export/newsletter")
+    ask_to_cancel(asked, version)
     id = asked("POST /api/v1/evaluations", json=version)["id"]
     until = time.monotonic() + 30
     while asked("GET /api/v1/evaluations/{id}", f"{api}/evaluations/{id}")["state"] not in ("done", "error"):
         assert time.monotonic() < until
         time.sleep(0.05)
-    ask_to_cancel(asked, version)
     asked("GET /api/v1/evaluations/{id}/results", f"{api}/evaluations/{id}/results")
     asked("GET /api/v1/compare", params={"prompt": name, "from": "v1", "to": "v1"})
     asked("GET /api/v1/releases/check", params=version)

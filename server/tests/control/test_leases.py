@@ -68,7 +68,7 @@ def test_a_worker_that_lost_its_lease_writes_neither_outputs_nor_a_report(shelf,
     id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "openai")
 
     class Slow:
-        name, recorded, concurrency = "openai", False, 1
+        name, recorded, concurrency, adapter = "openai", False, 1, ""
 
         def complete(self, request):
             if request.case == "C2":  # it stalls; another takes over

