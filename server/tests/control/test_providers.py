@@ -185,3 +185,43 @@ def test_promise_9_a_provider_that_was_changed_by_sql_is_named(desk, admin):
     assert any("provider openai" in one for one in verify_desk(desk).problems)
     behind_our_back(desk, f"UPDATE provider_connection SET base_url = '{URL}', sealed = NULL")
     assert any("sealed" in one for one in verify_desk(desk).problems)
+
+
+RATES = {"requests_a_minute": 60, "tokens_a_minute": 1000, "at_once": 3}
+SHAPE = {"template": {"q": "{{prompt}}"}, "answer": "choices.0.message.content"}
+
+
+def test_every_kind_is_set_with_its_pace_and_its_shape_and_each_keeps_its_own_connection(desk, admin, model):
+    known = Connected(desk, KEYS, {})
+    for name in ("openai", "responses", "anthropic"):
+        set_provider(desk, KEYS, admin, name, URL, SECRET, RATES)
+        assert (known[name].name, known[name].concurrency) == (name, 3)
+    set_provider(desk, KEYS, admin, "http", model, SECRET, SHAPE)
+    assert known["http"].complete(ASK).text == "hello"
+    assert known["http"] is known["http"]
+    assert known["openai"] is known["openai"]
+    assert {one.provider: one.options for one in providers(desk)}["http"] == SHAPE
+    assert verify_desk(desk).problems == ()
+    behind_our_back(desk, "UPDATE provider_connection SET options = NULL")
+    assert any("options" in one for one in verify_desk(desk).problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("openai", {"requests_a_minute": 0}),
+        ("openai", {"at_once": True}),
+        ("openai", {"at_once": 1000}),
+        ("openai", {"template": {}}),
+        ("openai", {"speed": 1}),
+        ("http", {}),
+        ("http", {"template": {}}),
+        ("http", {**SHAPE, "template": "{{secret}}"}),
+        ("command", {}),
+    ],
+)
+def test_options_that_cannot_be_are_refused_before_anything_is_kept(desk, admin, name, options):
+    before = size(desk)
+    with pytest.raises(Invalid):
+        set_provider(desk, KEYS, admin, name, URL, SECRET, options)
+    assert size(desk) == before

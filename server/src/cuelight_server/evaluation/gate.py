@@ -43,6 +43,8 @@ def decide(gate: Json, facts: Facts) -> Decision:
     notes = dict.fromkeys(one.words for one in rulings if one.mark is Mark.NOT_APPLICABLE)
     if facts.strange_models:  # the numbers are those of another model
         return Decision(Verdict.INCONCLUSIVE, facts.strange_models, tuple(notes), rulings)
+    if facts.lost:  # a sieve of what happened to be answered
+        return Decision(Verdict.INCONCLUSIVE, facts.lost, tuple(notes), rulings)
     if facts.unfinished:  # half an answer can look better or worse than the whole
         return Decision(Verdict.INCONCLUSIVE, (facts.unfinished,), tuple(notes), rulings)
     if facts.stopped and not failed:  # it ended because it could not pass: what there is must say so too
