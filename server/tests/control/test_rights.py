@@ -66,7 +66,13 @@ def test_a_service_account_is_bound_to_the_workflows_it_was_let_into(robots):
 
 @pytest.mark.parametrize("verb", [one for one in Verb if one.rule.governed and one.rule.place])
 def test_an_agent_with_every_role_drafts_and_proposes_and_nothing_else(robots, verb):
-    allowed = {Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.GOVERNANCE_PROPOSE, Verb.GOVERNANCE_WITHDRAW}
+    allowed = {
+        Verb.DRAFT_SAVE,
+        Verb.EVALUATION_RUN,
+        Verb.EVALUATION_CANCEL,
+        Verb.GOVERNANCE_PROPOSE,
+        Verb.GOVERNANCE_WITHDRAW,
+    }
     if verb in allowed:
         open_door(robots, actor(robots, "agent:writer"), verb)
     else:
@@ -109,7 +115,7 @@ def test_a_reader_looks_and_a_member_drafts_and_neither_more(desk):
     assert status(desk, sight_of(desk, zoe)).rows == ()
     admit(desk, ana, "library", STRANGER, "reader")
     assert len(status(desk, sight_of(desk, zoe)).rows) == 1
-    for verb in (Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.PROMPT_MINT):
+    for verb in (Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.EVALUATION_CANCEL, Verb.PROMPT_MINT):
         with pytest.raises(Denied):
             open_door(desk, zoe, verb)
     admit(desk, ana, "library", STRANGER, "member")
