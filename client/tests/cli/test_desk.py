@@ -1,5 +1,7 @@
 """The whole way on a real desk: push, evaluate, approve, release, look, roll back, and every refusal on it."""
 
+# long because: one story on one desk; each chapter stands on the one before
+
 import io
 import json
 import os

@@ -1,5 +1,7 @@
 """Promise 11: every route × everybody × a workflow that is not theirs, and every key × every other environment."""
 
+# long because: the tables of every route, page and body stand beside the few tests that walk them
+
 import json
 import sys
 from itertools import product

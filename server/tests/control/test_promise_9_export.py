@@ -1,5 +1,7 @@
 """Promise 9: an exported log is verified with nothing but itself, and whatever was done to it is found and named."""
 
+# long because: one table of everything that can be done to an exported log, each with its finding
+
 import json
 import random
 import re

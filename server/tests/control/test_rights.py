@@ -110,7 +110,7 @@ def test_a_reader_looks_and_a_member_drafts_and_neither_more(desk):
     assert status(desk, sight_of(desk, zoe)).rows == ()
     admit(desk, ana, "library", STRANGER, "reader")
     assert len(status(desk, sight_of(desk, zoe)).rows) == 1
-    for verb in (Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.PROMPT_MINT):
+    for verb in (Verb.DRAFT_SAVE, Verb.EVALUATION_RUN, Verb.EVALUATION_CANCEL, Verb.PROMPT_MINT):
         with pytest.raises(Denied):
             open_door(desk, zoe, verb)
     admit(desk, ana, "library", STRANGER, "member")

@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "access": ("access", "Explain a right; let people into a workflow."),
     "govern": ("govern", "Changes of who decides: agree, decline, put into force."),
     "handover": ("govern", "Hand a role over to somebody."),
-    "ci": ("ci", "Check a pull request; come in from a pipeline without a stored key."),
+    "ci": ("ci", "Check pull requests; sign in without a stored key."),
     "completion": ("completion", "Print the shell's completion script."),
 }
 
