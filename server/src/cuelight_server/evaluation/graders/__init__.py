@@ -6,11 +6,13 @@ from functools import partial
 
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
-from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders import form, grounding, limits, lists, personal, texts, values
+from cuelight_server.evaluation.graders.asserts import assertion
 from cuelight_server.evaluation.graders.outcome import Outcome, found
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
+from cuelight_server.kernel.assertions import NAMES, is_assertion
 from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.patterns import compiled
@@ -47,8 +49,9 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "tools_allowed": limits.tools_allowed,
     "max_output_tokens": limits.max_output_tokens,
     "max_latency_ms": limits.max_latency_ms,
+    "canary_absent": personal.canary_absent,
 }
-TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex"})
+TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex", "pii", *NAMES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +100,10 @@ def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
     return found(wrong)
 
 
-def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  # noqa: ARG001  for those that need it
+def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
     kind = rule["type"]
+    if is_assertion(rule):
+        return assertion(rule, outside)
     if kind in SIMPLE:
         return partial(SIMPLE[kind], rule)
     if kind == "schema":
@@ -109,6 +114,8 @@ def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  #
     if kind in {"regex", "not_regex"}:
         search = texts.matches if kind == "regex" else texts.not_matches
         return partial(search, compiled(rule["pattern"]), rule)
+    if kind == "pii":
+        return personal.detector(rule)
     raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(TYPES))}")
 
 
