@@ -82,7 +82,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
     if temporary:
         _serve_temporary(settings)
         return
-    from cuelight_server.app import Keyring
+    from cuelight_server.app import Keyring, reach
     from cuelight_server.app import serve as serve_desk
 
     folder, address = data or settings.folder, host or settings.host
@@ -96,6 +96,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             front=_front(settings),
             listening=lambda url: _listening(desk, url, folder, settings.public_url),
             keyring=Keyring(sealing=_sealing(settings, folder), checkpoints=_checkpoints(settings, folder)),
+            outside=reach(python=settings.python_graders),
         )
 
 
@@ -729,6 +730,7 @@ def demo(data: Path | None, only: str | None) -> int:
 
 def _serve_temporary(settings: Settings) -> None:
     """A local desk for one command: its folder is removed at the end, what it finds never opens a gate."""
+    from cuelight_server.app import reach
     from cuelight_server.app import serve as serve_desk
     from cuelight_server.control.access import issue_token
     from cuelight_server.control.opening import create_desk
@@ -744,6 +746,7 @@ def _serve_temporary(settings: Settings) -> None:
                 providers=_providers(settings),
                 listening=lambda url: _line({"url": url, "token": token}),
                 stdin_ends=True,
+                outside=reach(python=settings.python_graders),
             )
         finally:
             desk.close()

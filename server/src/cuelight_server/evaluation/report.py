@@ -9,6 +9,7 @@ from cuelight_server.evaluation import tables
 from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
 from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Suite
 from cuelight_server.evaluation.models import remarks
+from cuelight_server.evaluation.named import named_scores
 from cuelight_server.evaluation.outputs import outputs_digest
 from cuelight_server.evaluation.scoring import excused, fixed, gather, newly_failing
 from cuelight_server.kernel.errors import CuelightError
@@ -63,6 +64,7 @@ def build(
         "categories": tables.categories(candidate, baseline, gate),
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
+        "named_scores": named_scores(candidate, baseline),
         "case_table": tables.case_table(candidate, baseline, excuses),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
@@ -101,6 +103,7 @@ _LISTS = (
     "categories",
     "tags",
     "metrics",
+    "named_scores",
     "case_table",
     "rulings",
     "models",

@@ -30,9 +30,7 @@ def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None, outside:
     return Bench(graders=graders, metrics=metrics, prices=prices)
 
 
-def result(
-    bench: Bench, case: Case, sample: int, answer: Completion, tools: tuple[Json, ...] = ()
-) -> SampleResult:
+def result(bench: Bench, case: Case, sample: int, answer: Completion, tools: tuple[Json, ...] = ()) -> SampleResult:
     """Grade and price one answer; `tools` are those that the version declares.
 
     Invalid, with the case named, where a grader cannot come to an end.

@@ -3,18 +3,21 @@
 Lint and the graders see them alike. Every name may stand with `not-` before it.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from cuelight.contract.schemas import schema_validator
 from cuelight_server.kernel import ecmascript
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.javascript import text_of
+from cuelight_server.kernel.placeholders import refuse_broken, templated
 
 Json = Mapping[str, Any]
 NOT = "not-"
 SET = "assert-set"
-DEEPEST = 4  # sets in sets
 BOTH = frozenset({"equals", "regex"})  # names that Cuelight's own graders have too
 
 
@@ -79,7 +82,7 @@ NEEDS: Mapping[str, Need] = {
     "trajectory:step-count": Need.STEPS,
     "trace-span-count": Need.STEPS,
     "trace-span-duration": Need.STEPS,
-    "trace-error-spans": Need.OPTIONS,
+    "trace-error-spans": Need.NOTHING,
     "skill-used": Need.STEPS,
     "ruby": Need.CODE,
     SET: Need.SETS,
@@ -91,6 +94,22 @@ JUDGED = (
     "similar:dot", "similar:euclidean", "select-best", "max-score", "human", "webhook", "trajectory:goal-success",
 )  # fmt: skip
 NAMES = frozenset(name for base in (*NEEDS, *JUDGED) for name in (base, NOT + base)) - {NOT + SET}
+NEVER = frozenset(  # known, and nothing here can run them yet: a suite that needs them is never a pass
+    {
+        "perplexity",
+        "perplexity-score",
+        "trace-span-count",
+        "trace-span-duration",
+        "trace-error-spans",
+        "skill-used",
+        "ruby",
+    }
+)
+DIALECTS = {
+    "mysql": "mysql", "mariadb": "mysql", "postgresql": "postgres", "postgres": "postgres", "sqlite": "sqlite",
+    "transactsql": "tsql", "bigquery": "bigquery", "snowflake": "snowflake", "redshift": "redshift", "hive": "hive",
+    "athena": "athena", "trino": "trino",
+}  # fmt: skip
 _PROBABILITY = frozenset({"rouge-n", "bleu", "gleu", "meteor", "tool-call-f1", "perplexity-score", SET})
 
 
@@ -106,22 +125,16 @@ def is_assertion(rule: Json) -> bool:
     return kind in NAMES and not own
 
 
-def templated(value: Any) -> bool:
-    """Whether a text, or a text in a list, is rendered with the inputs of the case before it counts."""
-    if isinstance(value, list):
-        return any(map(templated, value))
-    return isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
-
-
-def refuse_wrong(rule: Json, depth: int = 1) -> None:
+def refuse_wrong(rule: Json) -> None:
     """Invalid where an assertion can never work as it is written: something is missing, empty, or contradicts itself."""
     kind, _ = base_of(rule["type"])
     value = rule.get("value")
     need = NEEDS.get(kind)
+    refuse_broken(value)
     if kind in _PROBABILITY and not 0 <= rule.get("threshold", 0) <= 1:
         raise Invalid(f"{kind} gives a score from 0 to 1, its threshold is {rule['threshold']}", "give 0 to 1")
     if need is Need.SETS:
-        _refuse_wrong_set(rule, depth)
+        _refuse_wrong_set(rule)
     elif need is not None and not (templated(value) and need not in (Need.NOTHING, Need.LIMIT)):
         _CHECKS.get(need, _nothing)(rule, value)
 
@@ -143,15 +156,22 @@ def pieces(value: Any) -> list[str]:
     return [one[1:-1] if len(one) > 1 and one[0] == one[-1] == '"' else one for one in map(str.strip, found)]
 
 
-def text_of(value: Any) -> str:
-    """A value as JavaScript's String() writes it, for what may stand in a list of texts."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
-        return str(int(value))
-    return str(value)
+def schema_of(value: Any) -> Any:
+    """The compiled schema of is-json and contains-json, with formats; None where none is given. Invalid where it is none."""
+    if isinstance(value, str) and value.strip():
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as bad:
+            raise Invalid("the schema is a text that is no JSON", "write it as an object, not as a text") from bad
+    return None if value is None or value == "" else schema_validator(value, "the grader", formats=True)
+
+
+def dialect_of(value: Any) -> str:
+    """The dialect of is-sql and contains-sql, as `sqlglot` calls it. Invalid where there is no reader for it."""
+    name = str(value.get("databaseType", "MySQL")) if isinstance(value, Mapping) else "MySQL"
+    if name.lower() not in DIALECTS:
+        raise Invalid(f"there is no reader for SQL of {name!r}", f"there are: {', '.join(sorted(DIALECTS))}")
+    return DIALECTS[name.lower()]
 
 
 def _nothing(_rule: Json, _value: Any) -> None:
@@ -187,6 +207,7 @@ def _anything(rule: Json, _value: Any) -> None:
 def _schema(rule: Json, value: Any) -> None:
     if value is not None and not isinstance(value, str | Mapping | bool):
         raise Invalid(f"the value of {rule['type']} is no JSON Schema", "give an object, or leave `value` out")
+    schema_of(value)
 
 
 def _pattern(rule: Json, value: Any) -> None:
@@ -224,22 +245,32 @@ def _code(rule: Json, value: Any) -> None:
 def _options(rule: Json, value: Any) -> None:
     if value is not None and not isinstance(value, Mapping):
         raise Invalid(f"the value of {rule['type']} is no object", "give an object, or leave `value` out")
+    if rule["type"].endswith("-sql"):
+        dialect_of(value)
+        for name in ("allowedTables", "allowedColumns"):
+            for one in (value or {}).get(name) or ():
+                ecmascript.compiled(f"^(?:{one})$")
 
 
 def _steps(rule: Json, value: Any) -> None:
     if not value or not isinstance(value, str | list | Mapping):
         raise Invalid(f"{rule['type']} does not say what is wanted", "give a `value`: a name, a list or an object")
+    kind = base_of(rule["type"])[0]
+    if kind == "trajectory:tool-sequence" and isinstance(value, Mapping) and not value.get("steps"):
+        raise Invalid(f"{rule['type']} has no steps", "list the tools in the order in which they are to be called")
+    if kind == "trajectory:tool-args-match" and not (
+        isinstance(value, Mapping) and {"args", "arguments"} & set(value) and {"name", "pattern"} & set(value)
+    ):
+        raise Invalid(f"{rule['type']} does not say which arguments", "value: {name: search, args: {query: shoes}}")
 
 
-def _refuse_wrong_set(rule: Json, depth: int) -> None:
+def _refuse_wrong_set(rule: Json) -> None:
     if not rule.get("assert"):
         raise Invalid("an assert-set has no graders", "list them under `assert`")
-    if depth >= DEEPEST:
-        raise Invalid(f"assert-sets stand in one another {depth} deep", f"at most {DEEPEST - 1} are read")
     for one in rule["assert"]:
-        if one["type"] not in NAMES:
+        if one["type"] not in NAMES or one["type"] == SET:
             raise Invalid(f"an assert-set holds {one['type']!r}", "only graders under promptfoo's names go into a set")
-        refuse_wrong(one, depth + 1)
+        refuse_wrong(one)
 
 
 def _number(value: Any) -> bool:

@@ -109,7 +109,7 @@ class _Reading:
             return self._class()
         if char == "(":
             opened = _GROUP.match(self.pattern, self.at)
-            if opened is None or self.pattern.startswith("(?", self.at) and opened[0] == "(":
+            if opened is None or (self.pattern.startswith("(?", self.at) and opened[0] == "("):
                 raise Invalid(f"{self.pattern!r:.200} switches flags inside", "patterns are ECMAScript without flags")
             self.at, captures = opened.end(), bool(opened[1] or opened[0] == "(")
             self.opened += captures

@@ -131,7 +131,9 @@ def read_json(text: str, who: str) -> Any:
     try:
         return json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as bad:
-        raise Invalid(f"{who} printed no JSON: {text[:80]!r}", "it has to print one JSON value and nothing else") from bad
+        raise Invalid(
+            f"{who} printed no JSON: {text[:80]!r}", "it has to print one JSON value and nothing else"
+        ) from bad
 
 
 def _no_constant(name: str) -> None:

@@ -41,7 +41,9 @@ def javascript() -> Callable[[str, Json], Any] | None:
         except quickjs_rs.JSError as threw:
             raise Invalid(f"{threw}"[:500], "correct the JavaScript in the suite") from threw
         except (quickjs_rs.QuickJSError, wasmtime.Trap, wasmtime.WasmtimeError) as bad:
-            words = f"the JavaScript broke its sandbox's limits: {f'{bad}'.splitlines()[0][:200] if f'{bad}' else 'trap'}"
+            words = (
+                f"the JavaScript broke its sandbox's limits: {f'{bad}'.splitlines()[0][:200] if f'{bad}' else 'trap'}"
+            )
             raise Unavailable(words, "look for endless recursion") from bad
         return _read(made)
 
@@ -55,5 +57,7 @@ def _read(made: Any) -> Any:
         raise Unavailable(f"the JavaScript returned more than {LARGEST} characters", "return less")
     told = json.loads(made)
     if "later" in told:
-        raise Unavailable("the JavaScript returned a promise, and nothing here waits for one", "return the value itself")
+        raise Unavailable(
+            "the JavaScript returned a promise, and nothing here waits for one", "return the value itself"
+        )
     return told["value"]

@@ -37,7 +37,9 @@ except MemoryError:
     sys.exit(77)
 except (Exception, SystemExit) as bad:
     text = json.dumps({'threw': (type(bad).__name__ + ': ' + str(bad))[:500]})
-out.write('""" + _MARK + """' + text)
+out.write('"""
+    + _MARK
+    + """' + text)
 out.flush()
 """
 )

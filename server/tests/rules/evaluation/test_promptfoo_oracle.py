@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from cuelight_server import sandboxes
 from cuelight_server.evaluation import standing
 from cuelight_server.evaluation.graders import grade, prepare, read
+from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.model import SampleResult, Standing
 from cuelight_server.kernel.errors import Invalid
-from cuelight_server import sandboxes
-from cuelight_server.evaluation.graders.outside import Outside
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "promptfoo_assertions.jsonl"
 OUTSIDE = Outside(javascript=sandboxes.javascript(), python=sandboxes.python)
@@ -50,7 +50,11 @@ def compared():
 
 
 def test_at_least_98_of_100_words_are_those_of_promptfoo_and_the_others_are_listed(compared):
-    differing = {row["id"] for row, (passes, score, _) in compared if passes != row["success"] or abs(score - row["score"]) > 1e-9}
+    differing = {
+        row["id"]
+        for row, (passes, score, _) in compared
+        if passes != row["success"] or abs(score - row["score"]) > 1e-9
+    }
     assert differing == DIFFERENT
     assert 1 - len(differing) / len(compared) >= 0.98
 

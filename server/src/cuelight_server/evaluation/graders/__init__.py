@@ -16,8 +16,9 @@ from cuelight_server.kernel.assertions import NAMES, is_assertion
 from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.patterns import compiled
+from cuelight_server.kernel.placeholders import render, templated
 
-__all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
+__all__ = ["OWN", "TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
 
 Check = Callable[[Sample], str | Outcome]  # what is wrong, empty for nothing; or a word with a score
 
@@ -51,7 +52,8 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "max_latency_ms": limits.max_latency_ms,
     "canary_absent": personal.canary_absent,
 }
-TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex", "pii", *NAMES})
+OWN = frozenset({*SIMPLE, "schema", "regex", "not_regex", "pii"})
+TYPES = OWN | NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,21 @@ def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
 def _grade(one: Grader, sample: Sample) -> Grade:
     said = one.check(sample)
     word = said if isinstance(said, Outcome) else _read(one, sample, said)
-    weight, metric = float(one.rule.get("weight", 1)), str(one.rule.get("metric", ""))
+    weight, metric = float(one.rule.get("weight", 1)), _metric(one.rule, sample)
     made = Grade(one.name, one.severity, passed=word.passed and not word.not_run, message=word.message)
     unread = isinstance(said, str) and not said and not word.passed
     return replace(made, unread=unread, score=word.score, weight=weight, metric=metric, not_run=word.not_run)
+
+
+def _metric(rule: Rule, sample: Sample) -> str:
+    """The name of its score, which may hold inputs of the case; as it is written where it cannot be rendered."""
+    name = str(rule.get("metric", ""))
+    if not templated(name):
+        return name
+    try:
+        return str(render(name, sample.input))[:120]
+    except Invalid:
+        return name
 
 
 def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
@@ -116,7 +129,7 @@ def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
         return partial(search, compiled(rule["pattern"]), rule)
     if kind == "pii":
         return personal.detector(rule)
-    raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(TYPES))}")
+    raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(OWN))}, or one of promptfoo's names")
 
 
 def _only_reads_output(rule: Rule) -> bool:

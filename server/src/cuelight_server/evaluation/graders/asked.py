@@ -8,7 +8,7 @@ from typing import Any
 from cuelight_server.evaluation.graders.outcome import Outcome
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample
-from cuelight_server.kernel.assertions import text_of
+from cuelight_server.kernel.javascript import written
 
 _SHOWN = 80
 
@@ -61,15 +61,6 @@ def scored(asked: Asked, score: float, otherwise: float, name: str) -> Outcome:
     side = "less than" if asked.inverse else "at least"
     words = "" if passed else f"{name} {score:.4f}, wanted {side} {least:g}"
     return Outcome(passed, words, 1 - score if asked.inverse else score)
-
-
-def written(value: Any) -> str:
-    """A value as a text: a text as it is, lists and objects as JSON, anything else as JavaScript writes it."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict | list | tuple):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text_of(value)
 
 
 def shown(text: str) -> str:

@@ -42,7 +42,7 @@ class Sample:
         return _flat(value for path in paths for value in lookup(path, {"output": self.input}))
 
 
-def read(
+def read(  # noqa: PLR0913  a sample is all of this
     text: str,
     *,
     input: Mapping[str, Any],

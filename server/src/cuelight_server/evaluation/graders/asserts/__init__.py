@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from cuelight.contract.condition import lookup
 from cuelight_server.evaluation.graders import judged
+from cuelight_server.evaluation.graders.asked import Asked, Assertion, with_output
 from cuelight_server.evaluation.graders.asserts import (
     calls,
     markup,
@@ -16,15 +16,14 @@ from cuelight_server.evaluation.graders.asserts import (
     similarity,
     sql,
     structure,
-    templates,
     texts,
 )
-from cuelight_server.evaluation.graders.asked import Asked, Assertion, with_output
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample
-from cuelight_server.kernel.assertions import SET, base_of, refuse_wrong, templated
-from cuelight_server.kernel.errors import CuelightError, Invalid
+from cuelight_server.kernel.assertions import SET, base_of, refuse_wrong
+from cuelight_server.kernel.errors import CuelightError
+from cuelight_server.kernel.placeholders import render, templated
 
 __all__ = ["assertion"]
 
@@ -48,8 +47,6 @@ def assertion(rule: Rule, outside: Outside) -> Callable[[Sample], Outcome]:
     made = _named(kind, outside)
     value = rule.get("value")
     late = templated(value)
-    if late:
-        _refuse_broken(value)
     ready = None if late else made.ready(rule, value)
     plain = not late and "path" not in rule and "transform" not in rule
 
@@ -101,7 +98,7 @@ def _asked_late(made: Assertion, asked: Asked, *, late: bool) -> Outcome:
 
 
 def _rendered(made: Assertion, asked: Asked) -> Asked:
-    value = templates.render(asked.value, asked.sample.input)
+    value = render(asked.value, asked.sample.input)
     refuse_wrong({**asked.rule, "value": value})
     return replace(asked, value=value, ready=made.ready(asked.rule, value))
 
@@ -118,12 +115,3 @@ def _reported(outcome: Outcome) -> Outcome:
     """The word of a grader that counts for nothing: it passes, with its own score."""
     score = outcome.score if outcome.score is not None else float(outcome.passed)
     return replace(outcome, passed=True, score=score) if not outcome.not_run else outcome
-
-
-def _refuse_broken(value: Any) -> None:
-    for one in value if isinstance(value, list) else [value]:
-        words = templates.wrong(one) if templated(one) else ""
-        if words:
-            raise Invalid(f"{one!r:.100} is no template: {words}", "write variables of the case as {{name}}")
-
-

@@ -29,7 +29,7 @@ _LONGEST = 200_000
 
 def refuses(text: str) -> bool:
     """Whether a text opens like a refusal or holds a phrase of one; an empty one is no answer either."""
-    plain = text[:_LONGEST].strip().lower().replace("’", "'")  # noqa: RUF001  the typographic apostrophe
+    plain = text[:_LONGEST].strip().lower().replace("’", "'")
     return not plain or _OPENINGS.match(plain) is not None or _PHRASES.search(plain) is not None
 
 

@@ -179,8 +179,6 @@ def _clamped(score: float) -> float:
     return min(1.0, max(0.0, float(score)))
 
 
-
-
 TABLE = {
     "javascript": Assertion(check=_script),
     "python": Assertion(check=_script),

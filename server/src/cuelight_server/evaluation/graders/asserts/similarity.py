@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from cuelight_server.evaluation.graders.asked import Asked, Assertion, scored
@@ -67,7 +68,7 @@ def meteor(output: str, reference: str) -> tuple[float, bool]:
         return 0.0, left
     precision, recall = len(pairs) / len(words), len(pairs) / len(others)
     mean = precision * recall / (_ALPHA * precision + (1 - _ALPHA) * recall)
-    chunks = 1 + sum(b[0] != a[0] + 1 or b[1] != a[1] + 1 for a, b in zip(pairs, pairs[1:], strict=False))
+    chunks = 1 + sum(b[0] != a[0] + 1 or b[1] != a[1] + 1 for a, b in pairwise(pairs))
     return (1 - _GAMMA * (chunks / len(pairs)) ** _BETA) * mean, left
 
 

@@ -8,17 +8,13 @@ from cuelight_server.evaluation.graders.asked import Asked, Assertion, said, wit
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.sample import Rule
 from cuelight_server.kernel import ecmascript
-from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.assertions import dialect_of
 
-_DIALECTS = {
-    "mysql": "mysql", "mariadb": "mysql", "postgresql": "postgres", "postgres": "postgres", "sqlite": "sqlite",
-    "transactsql": "tsql", "bigquery": "bigquery", "snowflake": "snowflake", "redshift": "redshift", "hive": "hive",
-    "athena": "athena", "trino": "trino",
-}  # fmt: skip
-_STATEMENTS = frozenset(
-    "Select Union Except Intersect Subquery Insert Update Delete Merge Create Drop Alter TruncateTable Show Set Use "
-    "Describe Transaction Commit Rollback Values Grant".split()
-)
+_STATEMENTS = frozenset({
+    "Select", "Union", "Except", "Intersect", "Subquery", "Insert", "Update", "Delete", "Merge", "Create", "Drop",
+    "Alter", "TruncateTable", "Show", "Set", "Use", "Describe", "Transaction", "Commit", "Rollback", "Values",
+    "Grant",
+})  # fmt: skip
 _FENCED = re.compile(r"```(?:sql)?[ \t]*\n(.*?)```", re.IGNORECASE | re.DOTALL)
 _LONGEST = 50_000
 _MISSING = "no reader of SQL is installed: pip install 'cuelight-server[sql]'"
@@ -75,10 +71,7 @@ def _touched(statement: Any, what: str) -> Iterator[str]:
 
 def _ready(_rule: Rule, value: Any) -> tuple[str, Any, Any]:
     given = value if isinstance(value, dict) else {}
-    name = str(given.get("databaseType", "MySQL"))
-    if name.lower() not in _DIALECTS:
-        raise Invalid(f"there is no reader for SQL of {name!r}", f"there are: {', '.join(sorted(_DIALECTS))}")
-    return _DIALECTS[name.lower()], _patterns(given.get("allowedTables")), _patterns(given.get("allowedColumns"))
+    return dialect_of(value), _patterns(given.get("allowedTables")), _patterns(given.get("allowedColumns"))
 
 
 def _patterns(listed: Any) -> Any:

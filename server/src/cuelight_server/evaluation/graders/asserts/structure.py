@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from cuelight.contract.output import schema_findings
-from cuelight.contract.schemas import schema_validator
 from cuelight_server.evaluation.graders.asked import Asked, Assertion, said
 from cuelight_server.evaluation.graders.outcome import Outcome
-from cuelight_server.evaluation.graders.sample import Rule
-from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.assertions import schema_of
 
 _EFFORT = 8  # characters read a character of the output, when looking for objects in something broken
 
@@ -63,23 +61,11 @@ def _wrong(validator: Any, value: Any) -> str:
     return "; ".join(f"{one.path or 'the output'}: {one.message}" for one in findings[:3])
 
 
-def _schema(_rule: Rule, value: Any) -> Any:
-    """The compiled schema with formats; None where none is given."""
-    if isinstance(value, str) and value.strip():
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as bad:
-            raise Invalid("the schema is a text that is no JSON", "write it as an object, not as a text") from bad
-    if value is None or value == "":
-        return None
-    return schema_validator(value, "the grader", formats=True)
-
-
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number")
 
 
 TABLE = {
-    "is-json": Assertion(check=_is_json, ready=_schema),
-    "contains-json": Assertion(check=_contains_json, ready=_schema),
+    "is-json": Assertion(check=_is_json, ready=lambda _rule, value: schema_of(value)),
+    "contains-json": Assertion(check=_contains_json, ready=lambda _rule, value: schema_of(value)),
 }

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from cuelight.contract.condition import same
-from cuelight_server.evaluation.graders.asked import Asked, Assertion, said, shown, written
+from cuelight_server.evaluation.graders.asked import Asked, Assertion, said, shown
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.sample import Rule
 from cuelight_server.kernel import ecmascript
-from cuelight_server.kernel.assertions import pieces, text_of
+from cuelight_server.kernel.assertions import pieces
+from cuelight_server.kernel.javascript import text_of, written
 
 _MOST_STEPS = 5_000_000  # of the table of distances: what is larger takes seconds
 

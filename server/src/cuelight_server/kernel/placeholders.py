@@ -8,8 +8,8 @@ from typing import Any
 
 import minijinja
 
-from cuelight_server.evaluation.graders.asked import written
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.javascript import written
 
 LONGEST, LARGEST = 20_000, 200_000
 _FUEL = 20_000
@@ -24,7 +24,7 @@ def render(value: Any, values: Mapping[str, Any]) -> Any:
     """
     if isinstance(value, list):
         return [render(one, values) for one in value]
-    if not isinstance(value, str) or not any(mark in value for mark in ("{{", "{%", "{#")):
+    if not isinstance(value, str) or not templated(value):
         return value
     refuse_strange(value)
     try:
@@ -34,6 +34,21 @@ def render(value: Any, values: Mapping[str, Any]) -> Any:
     if len(made) > LARGEST:
         raise Invalid(f"{value!r:.100} renders to more than {LARGEST} characters", "use less of the input")
     return made
+
+
+def templated(value: Any) -> bool:
+    """Whether a text, or a text in a list, is rendered with the inputs of the case before it counts."""
+    if isinstance(value, list):
+        return any(map(templated, value))
+    return isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
+
+
+def refuse_broken(value: Any) -> None:
+    """Invalid where a text, or a text in a list, is no template whatever the values."""
+    for one in value if isinstance(value, list) else [value]:
+        words = wrong(one) if templated(one) else ""
+        if words:
+            raise Invalid(f"{one!r:.100} is no template: {words}", "write variables of the case as {{name}}")
 
 
 def refuse_strange(text: str) -> None:
