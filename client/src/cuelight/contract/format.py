@@ -191,7 +191,7 @@ def _by_tag(
     for tag in ("type", "rule"):
         named: dict[str, list[Mapping[str, Any]]] = {}
         for one in shapes:
-            key = one.get("properties", {}).get(tag, {})
+            key = _resolved(one.get("properties", {}).get(tag, {}))
             for name in key.get("enum", [key["const"]] if "const" in key else []):
                 named.setdefault(name, []).append(one)
         if named and tag in value:

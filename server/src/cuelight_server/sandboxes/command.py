@@ -20,23 +20,25 @@ Json = Mapping[str, Any]
 _SHOWN = 500
 OUT_OF_MEMORY = 77  # how our own runner ends then
 
-# Runs in the child before anything else: limits that nothing after it can lift, and no rights of an administrator.
+# Runs in the child before anything else: no rights of an administrator, no network, limits that nothing can lift.
 LIMITER = """
 import os, resource, sys
 def limit(what, most):
     resource.setrlimit(what, (most, most))
-cpu, memory, file, processes, lonely = map(int, sys.argv[1:6])
-alone = False
-if lonely:  # a user and a network of its own, where the kernel lets it
+def apart(flags):
     try:
         import ctypes
-        alone = ctypes.CDLL(None).unshare(0x10000000 | 0x40000000) == 0
+        return ctypes.CDLL(None).unshare(flags) == 0
     except (ImportError, AttributeError, OSError):
-        pass
+        return False
+cpu, memory, file, processes, strange = map(int, sys.argv[1:6])
+if strange:
+    alone = apart(0x40000000)
+    if os.geteuid() == 0:
+        os.setgroups([]); os.setgid(65534); os.setuid(65534)
+    alone or apart(0x10000000 | 0x40000000)
 limit(resource.RLIMIT_CPU, cpu); limit(resource.RLIMIT_FSIZE, file); limit(resource.RLIMIT_CORE, 0)
 limit(resource.RLIMIT_NOFILE, 64); limit(resource.RLIMIT_AS, memory)
-if os.geteuid() == 0 and not alone:
-    os.setgroups([]); os.setgid(65534); os.setuid(65534)
 if processes >= 0:
     limit(resource.RLIMIT_NPROC, processes)
 """
@@ -47,7 +49,8 @@ _THEN_RUN = "os.execvpe(sys.argv[6], sys.argv[6:], dict(os.environ))"
 class Bounds:
     """What a process may take: seconds on the clock and on the CPU, bytes of memory and of what it writes.
 
-    `processes` is how many it may start, -1 for no limit; `lonely`: without a network, where the system can do that.
+    `processes` is how many it may start, -1 for no limit. `strange`: nobody of this desk wrote it, so it runs without an
+    administrator's rights, and without a network where the system can do that.
     """
 
     seconds: float = 10.0
@@ -55,11 +58,11 @@ class Bounds:
     memory: int = 1 << 30
     output: int = 1_000_000
     processes: int = -1
-    lonely: bool = False
+    strange: bool = False
 
     def arguments(self) -> list[str]:
         """For the limiter."""
-        return [str(int(one)) for one in (self.cpu_seconds, self.memory, self.output, self.processes, self.lonely)]
+        return [str(int(one)) for one in (self.cpu_seconds, self.memory, self.output, self.processes, self.strange)]
 
 
 def command(argv: Sequence[str], document: Json, bounds: Bounds = Bounds()) -> Any:

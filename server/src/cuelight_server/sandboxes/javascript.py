@@ -25,7 +25,7 @@ def javascript() -> Callable[[str, Json], Any] | None:
     """
     try:
         import quickjs_rs  # noqa: PLC0415  an extra, and 100 ms to load
-        import wasmtime  # noqa: PLC0415
+        import wasmtime  # noqa: PLC0415  an extra
     except ImportError:
         return None
 
@@ -60,4 +60,4 @@ def _read(made: Any) -> Any:
         raise Unavailable(
             "the JavaScript returned a promise, and nothing here waits for one", "return the value itself"
         )
-    return told["value"]
+    return told.get("value")

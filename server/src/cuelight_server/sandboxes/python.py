@@ -10,7 +10,7 @@ from typing import Any
 from cuelight_server.kernel.errors import Invalid, Unavailable
 from cuelight_server.sandboxes.command import LIMITER, Bounds, limited, read_json
 
-BOUNDS = Bounds(seconds=5.0, cpu_seconds=3, memory=512 << 20, output=1_000_000, processes=0, lonely=True)
+BOUNDS = Bounds(seconds=5.0, cpu_seconds=2, memory=512 << 20, output=1_000_000, processes=0, strange=True)
 _MARK = "cuelight:"
 _RUNNER = (
     "import collections, datetime, functools, itertools, json, math, re, statistics, string, traceback\n"
@@ -45,14 +45,14 @@ out.flush()
 )
 
 
-def python(code: str, value: Mapping[str, Any]) -> Any:
+def python(code: str, value: Mapping[str, Any], bounds: Bounds = BOUNDS) -> Any:
     """What `get_assert` or `main` of a module gives for `output` and `context`.
 
     Invalid where the code itself fails, Unavailable where it takes too much.
     """
     given = json.dumps({"code": code, "output": value["output"], "context": value["context"]})
     try:
-        printed = limited(["-c", _RUNNER, *BOUNDS.arguments()], given, BOUNDS)
+        printed = limited(["-c", _RUNNER, *bounds.arguments()], given, bounds)
     except Unavailable as bad:
         raise Unavailable(f"the Python grader did not come to an end: {bad.message}", bad.hint) from bad
     told = _told(printed)

@@ -176,11 +176,13 @@ def test_an_output_that_is_not_as_wanted_fails_in_plain_words(rule, words):
 
 
 def test_every_grader_of_the_format_is_here_and_tested_both_ways():
-    named = [shape["properties"]["type"] for shape in schema("suite")["$defs"]["grader"]["oneOf"]]
+    shapes = schema("suite")["$defs"]
+    named = [shape["properties"]["type"] for shape in shapes["grader"]["oneOf"]]
     types = {one["const"] for one in named if "const" in one} - {"assert-set"}
     assert types == graders.OWN
     assert len(types) == 32
-    assert {name for one in named for name in one.get("enum", ())} | {"assert-set"} == NAMES
+    assert {"$ref": "#/$defs/assertion_name", "description": "Kind of grader."} in named
+    assert {*shapes["assertion_name"]["enum"], "assert-set"} == NAMES
     elsewhere = {
         "pii",
         "json_only",

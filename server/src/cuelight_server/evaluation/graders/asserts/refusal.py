@@ -1,4 +1,4 @@
-"""Whether an output refuses: known openings and phrases of models that say no. A list of phrases, not an understanding."""
+"""Whether an output refuses: known openings and phrases of models that say no, a list and no understanding."""
 
 import re
 
