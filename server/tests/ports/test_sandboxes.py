@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from cuelight_server import sandboxes
+from cuelight_server.app import reach
 from cuelight_server.evaluation.graders import grade, prepare, read
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.kernel.errors import Invalid, Unavailable
@@ -192,3 +193,9 @@ def test_a_transform_is_what_the_grader_then_looks_at(javascript):
     ]
     assert [one.passed for one in words] == [True, True, True, False]
     assert words[3].message.startswith("the transform failed: TypeError")
+
+
+def test_python_is_off_until_an_operator_allows_it():
+    assert reach().python is None
+    assert reach(python=True).python is sandboxes.python
+    assert reach().javascript is not None

@@ -247,21 +247,52 @@ def _options(rule: Json, value: Any) -> None:
         raise Invalid(f"the value of {rule['type']} is no object", "give an object, or leave `value` out")
     if rule["type"].endswith("-sql"):
         dialect_of(value)
-        for name in ("allowedTables", "allowedColumns"):
-            for one in (value or {}).get(name) or ():
-                ecmascript.compiled(f"^(?:{one})$")
+    for name in ("allowedTables", "allowedColumns", "requiredElements"):
+        listed = (value or {}).get(name)
+        if listed is not None and not _is_names(listed):
+            raise Invalid(f"{name} is no list of names", f"give a list: {name}: [users]")
+        for one in ([listed] if isinstance(listed, str) else listed or ()) if name.startswith("allowed") else ():
+            ecmascript.compiled(f"^(?:{one})$")
 
 
 def _steps(rule: Json, value: Any) -> None:
     if not value or not isinstance(value, str | list | Mapping):
         raise Invalid(f"{rule['type']} does not say what is wanted", "give a `value`: a name, a list or an object")
-    kind = base_of(rule["type"])[0]
-    if kind == "trajectory:tool-sequence" and isinstance(value, Mapping) and not value.get("steps"):
+    kind, whole = base_of(rule["type"])[0], value if isinstance(value, Mapping) else {}
+    listed = value if isinstance(value, list) else whole.get("steps", [])
+    if not isinstance(listed, list) or not all(_is_step(one) for one in (whole, *listed)):
+        raise Invalid(
+            f"{rule['type']} has a step that is none", "a step is a name, or {name: search}, or {pattern: se*}"
+        )
+    if kind == "trajectory:tool-sequence" and not (listed or isinstance(value, str)):
         raise Invalid(f"{rule['type']} has no steps", "list the tools in the order in which they are to be called")
     if kind == "trajectory:tool-args-match" and not (
-        isinstance(value, Mapping) and {"args", "arguments"} & set(value) and {"name", "pattern"} & set(value)
+        {"args", "arguments"} & set(whole) and {"name", "pattern"} & set(whole)
     ):
         raise Invalid(f"{rule['type']} does not say which arguments", "value: {name: search, args: {query: shoes}}")
+
+
+def _is_step(one: Any) -> bool:
+    """Whether this is a step: a name, or an object in which every key that is known has what belongs to it."""
+    if isinstance(one, str):
+        return True
+    return isinstance(one, Mapping) and all(fits(one[name]) for name, fits in _STEP.items() if name in one)
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
+
+
+_STEP: Mapping[str, Callable[[Any], bool]] = {
+    "name": lambda value: isinstance(value, str),
+    "pattern": lambda value: isinstance(value, str),
+    "type": lambda value: isinstance(value, str),
+    "mode": lambda value: value in ("exact", "partial", "in_order"),
+    "min": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "max": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "defaults": lambda value: isinstance(value, Mapping),
+    "ignore": _is_names,
+}
 
 
 def _refuse_wrong_set(rule: Json) -> None:

@@ -1,6 +1,7 @@
 """promptfoo 0.123.1 said these words on these outputs; ours are the same but for those that are listed, with the reason."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.model import SampleResult, Standing
 from cuelight_server.kernel.errors import Invalid
 
+GUIDE = Path(__file__).parents[4] / "docs/guides/graders.md"
 VECTORS = Path(__file__).parents[2] / "vectors" / "promptfoo_assertions.jsonl"
 OUTSIDE = Outside(javascript=sandboxes.javascript(), python=sandboxes.python)
 
-# Ours is another word on purpose. docs/reference/promptfoo.md tells why.
+# Ours is another word on purpose. docs/guides/graders.md tells why.
 DIFFERENT = {"m0146", "m0152", "m0154"}
 # promptfoo fails these or stops; here the suite is refused before anything runs.
 REFUSED = {"m0030", "m0062", "m0064", "m0348"}
@@ -72,3 +74,9 @@ def test_an_error_in_promptfoo_is_never_a_pass_here(compared):
     errors = [one for one in compared if one[0]["failureReason"] == 2]
     assert errors
     assert [row["id"] for row, (passes, _, _) in errors if passes] == []
+
+
+def test_the_guide_lists_exactly_the_words_that_differ_and_how_many_do_not(compared):
+    text = GUIDE.read_text("utf-8")
+    assert set(re.findall(r"^\| `(m\d{4})`", text, re.MULTILINE)) == DIFFERENT | REFUSED
+    assert f"Of {len(compared)} words of promptfoo 0.123.1, {len(compared) - len(DIFFERENT)} are the same" in text

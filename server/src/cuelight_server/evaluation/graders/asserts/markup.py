@@ -149,7 +149,7 @@ def _refuse(*_: object) -> None:
 
 def _required(_rule: Rule, value: Any) -> frozenset[str]:
     listed = value.get("requiredElements", ()) if isinstance(value, dict) else ()
-    return frozenset(map(str, listed))
+    return frozenset([listed] if isinstance(listed, str) else listed or ())
 
 
 TABLE = {

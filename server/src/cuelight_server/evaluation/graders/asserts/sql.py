@@ -75,7 +75,9 @@ def _ready(_rule: Rule, value: Any) -> tuple[str, Any, Any]:
 
 
 def _patterns(listed: Any) -> Any:
-    return None if listed is None else [ecmascript.compiled(f"^(?:{one})$") for one in listed]
+    if listed is None:
+        return None
+    return [ecmascript.compiled(f"^(?:{one})$") for one in ([listed] if isinstance(listed, str) else listed)]
 
 
 TABLE = {
