@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +13,6 @@ from cuelight_server.app import reach
 from cuelight_server.evaluation.graders import grade, prepare, read
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.kernel.errors import Invalid, Unavailable
-from cuelight_server.sandboxes.command import Bounds, command
 from cuelight_server.sandboxes.python import BOUNDS
 
 GIVEN = {"output": "hello", "context": {"vars": {"name": "Gwen"}}}
@@ -143,39 +141,6 @@ def test_python_that_takes_too_much_is_stopped(act, words):
     with pytest.raises(Unavailable, match=words):
         sandboxes.python(MAIN + act, GIVEN, replace(BOUNDS, seconds=3, cpu_seconds=1))
     assert time.monotonic() - began < 6
-
-
-def script(folder, text):
-    path = folder / "grader.py"
-    path.write_text(text)
-    folder.chmod(0o755)
-    return [sys.executable, "-I", "-S", "-c", text]
-
-
-def test_a_command_gets_a_document_and_its_json_is_the_answer(tmp_path):
-    text = "import json, sys; d = json.load(sys.stdin); print(json.dumps({'pass': d['output'] == 'hello', 'score': 1}))"
-    assert command(script(tmp_path, text), GIVEN) == {"pass": True, "score": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "words"),
-    [
-        ("print('no json')", Invalid, "printed no JSON"),
-        ("print('NaN')", Invalid, "printed no JSON"),
-        ("import sys; sys.exit('broken')", Unavailable, "ended with 1: broken"),
-        ("print('x' * 2000)", Unavailable, "printed more than 1000 bytes|File too large"),
-        ("import time; time.sleep(30)", Unavailable, "longer than 1 s"),
-        ("import os, time\nif os.fork() == 0: time.sleep(30)\ntime.sleep(30)", Unavailable, "longer than 1 s"),
-    ],
-)
-def test_a_command_that_does_not_answer_says_why(tmp_path, text, kind, words):
-    with pytest.raises(kind, match=words):
-        command(script(tmp_path, text), GIVEN, Bounds(seconds=1, output=1000))
-
-
-def test_a_program_that_is_not_there_is_named():
-    with pytest.raises(Unavailable, match="FileNotFoundError"):
-        command(["/no/such/program"], GIVEN)
 
 
 def test_a_transform_is_what_the_grader_then_looks_at(javascript):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from cuelight_server.docs_reference.markdown import code, page, section, table
-from cuelight_server.evaluation.graders.personal import KINDS
+from cuelight_server.evaluation.graders.leaks import KINDS
 from cuelight_server.kernel.assertions import JUDGED, NEEDS, NEVER, Need
 
 # Name -> what it asks of the output.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cuelight_server.kernel.errors import Invalid, Unavailable
-from cuelight_server.sandboxes.command import LIMITER, Bounds, limited, read_json
+from cuelight_server.sandboxes.process import LIMITER, Bounds, limited, read_json
 
 BOUNDS = Bounds(seconds=5.0, cpu_seconds=2, memory=512 << 20, output=1_000_000, processes=0, strange=True)
 _MARK = "cuelight:"

@@ -6,7 +6,7 @@ from functools import partial
 
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
-from cuelight_server.evaluation.graders import form, grounding, limits, lists, personal, texts, values
+from cuelight_server.evaluation.graders import form, grounding, leaks, limits, lists, texts, values
 from cuelight_server.evaluation.graders.asserts import assertion
 from cuelight_server.evaluation.graders.outcome import Outcome, found
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
@@ -50,7 +50,7 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "tools_allowed": limits.tools_allowed,
     "max_output_tokens": limits.max_output_tokens,
     "max_latency_ms": limits.max_latency_ms,
-    "canary_absent": personal.canary_absent,
+    "canary_absent": leaks.canary_absent,
 }
 OWN = frozenset({*SIMPLE, "schema", "regex", "not_regex", "pii"})
 TYPES = OWN | NAMES
@@ -116,7 +116,7 @@ def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
 def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
     kind = rule["type"]
     if is_assertion(rule):
-        return assertion(rule, outside)
+        return assertion(rule, outside, _member)
     if kind in SIMPLE:
         return partial(SIMPLE[kind], rule)
     if kind == "schema":
@@ -128,8 +128,19 @@ def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
         search = texts.matches if kind == "regex" else texts.not_matches
         return partial(search, compiled(rule["pattern"]), rule)
     if kind == "pii":
-        return personal.detector(rule)
+        return leaks.detector(rule)
     raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(OWN))}, or one of promptfoo's names")
+
+
+def _member(rule: Rule, outside: Outside) -> Callable[[Sample], Outcome]:
+    """The check of one member of a set, whichever family it is of."""
+    check = _check(rule, None, outside)
+
+    def word(sample: Sample) -> Outcome:
+        said = check(sample)
+        return said if isinstance(said, Outcome) else found(said)
+
+    return word
 
 
 def _only_reads_output(rule: Rule) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from cuelight.contract.condition import lookup
-from cuelight_server.evaluation.graders import judged
 from cuelight_server.evaluation.graders.asked import Asked, Assertion, with_output
 from cuelight_server.evaluation.graders.asserts import (
     calls,
@@ -40,11 +39,11 @@ TABLE: Mapping[str, Assertion] = {
 }
 
 
-def assertion(rule: Rule, outside: Outside) -> Callable[[Sample], Outcome]:
-    """The check of one rule, compiled. Invalid where it can never work as it is written."""
+def assertion(rule: Rule, outside: Outside, member: sets.Prepare) -> Callable[[Sample], Outcome]:
+    """The check of one rule, compiled; `member` compiles those of a set. Invalid where it can never work as it is written."""
     kind, inverse = base_of(rule["type"])
     refuse_wrong(rule)
-    made = _named(kind, outside)
+    made = _named(kind, outside, member)
     value = rule.get("value")
     late = templated(value)
     ready = None if late else made.ready(rule, value)
@@ -68,11 +67,10 @@ def assertion(rule: Rule, outside: Outside) -> Callable[[Sample], Outcome]:
     return lambda sample: _guarded(check, sample)
 
 
-def _named(kind: str, outside: Outside) -> Assertion:
+def _named(kind: str, outside: Outside, member: sets.Prepare) -> Assertion:
     if kind == SET:
-        return sets.asserting(assertion, outside)
-    found = TABLE.get(kind) or judged.TABLE.get(kind)
-    return found or Assertion(check=_no_judge)
+        return sets.asserting(member, outside)
+    return TABLE.get(kind) or Assertion(check=_no_judge)
 
 
 def _no_judge(asked: Asked) -> Outcome:

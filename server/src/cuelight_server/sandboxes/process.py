@@ -1,4 +1,4 @@
-"""A program as a process of its own: JSON in, JSON out, an empty environment, an empty folder, and limits on all it takes.
+"""Python as a process of its own: a text in, a text out, an empty environment, an empty folder, and limits on all it takes.
 
 A limit is not a sandbox: a program may read what the desk's own user may read. It runs only what an operator allowed.
 """
@@ -9,14 +9,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cuelight_server.kernel.errors import Invalid, Unavailable
 
-Json = Mapping[str, Any]
 _SHOWN = 500
 OUT_OF_MEMORY = 77  # how our own runner ends then
 
@@ -42,7 +41,6 @@ limit(resource.RLIMIT_NOFILE, 64); limit(resource.RLIMIT_AS, memory)
 if processes >= 0:
     limit(resource.RLIMIT_NPROC, processes)
 """
-_THEN_RUN = "os.execvpe(sys.argv[6], sys.argv[6:], dict(os.environ))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +61,6 @@ class Bounds:
     def arguments(self) -> list[str]:
         """For the limiter."""
         return [str(int(one)) for one in (self.cpu_seconds, self.memory, self.output, self.processes, self.strange)]
-
-
-def command(argv: Sequence[str], document: Json, bounds: Bounds = Bounds()) -> Any:
-    """Give a program a document and read the JSON that it prints. Unavailable where it fails, Invalid where it is no JSON."""
-    made = limited(["-c", LIMITER + _THEN_RUN, *bounds.arguments(), *argv], json.dumps(document), bounds)
-    return read_json(made, argv[0])
 
 
 def limited(arguments: Sequence[str], text: str, bounds: Bounds) -> str:

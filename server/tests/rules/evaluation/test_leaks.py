@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelight_server.evaluation.graders.personal import KINDS, found_in, iban, luhn
+from cuelight_server.evaluation.graders.leaks import KINDS, found_in, iban, luhn
 from cuelight_server.kernel.errors import Invalid
 from server.tests.grading import word
 
