@@ -66,6 +66,8 @@ class Settings:
     """CUELIGHT_OPENAI_BASE_URL: where an OpenAI-compatible model answers."""
     openai_key: str | None = field(default=None, repr=False)
     """CUELIGHT_OPENAI_KEY: the key for it; one that is set on the desk (`cuelight providers set`) counts before it."""
+    python_graders: bool = False
+    """CUELIGHT_PYTHON_GRADERS: `on` lets suites bring Python, as processes with limits; whoever may push can then run code."""
     sealing_keys: str | None = field(default=None, repr=False)
     """CUELIGHT_SEALING_KEYS: what seals keys of providers, 32 bytes in base64, the current one first; unset, a file."""
     sealing_key_file: Path | None = None
@@ -104,6 +106,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         log_level=_log_level(given.get("CUELIGHT_LOG_LEVEL", plain.log_level)),
         openai_base_url=_url(given.get("CUELIGHT_OPENAI_BASE_URL", plain.openai_base_url), "CUELIGHT_OPENAI_BASE_URL"),
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
+        python_graders=_flag(given, "CUELIGHT_PYTHON_GRADERS"),
         sealing_keys=given.get("CUELIGHT_SEALING_KEYS"),
         sealing_key_file=_path(given, "CUELIGHT_SEALING_KEY_FILE"),
         signing_key=given.get("CUELIGHT_SIGNING_KEY"),
@@ -135,9 +138,9 @@ def _seconds(given: Mapping[str, str], name: str, otherwise: int) -> int:
 
 def _flag(given: Mapping[str, str], name: str) -> bool:
     text = given.get(name, "0").lower()
-    if text not in ("0", "1", "true", "false", "yes", "no"):
+    if text not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
         raise Invalid(f"{name} is {text!r}", "give 1 or 0")
-    return text in ("1", "true", "yes")
+    return text in ("1", "true", "yes", "on")
 
 
 def _webhook(given: Mapping[str, str]) -> str | None:

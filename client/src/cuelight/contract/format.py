@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
-_SHOWN, _LONGEST, _LISTED = 20, 300, 12
+_SHOWN, _LONGEST, _LISTED, _NAMED = 20, 300, 12, 40
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -189,15 +189,23 @@ def _by_tag(
 ) -> Mapping[str, Any] | Problem | None:
     """The shape whose constant key (`type`, `rule`) the value names; a Problem where the name is unknown."""
     for tag in ("type", "rule"):
-        tags = [(one.get("properties", {}).get(tag, {}).get("const"), one) for one in shapes]
-        named: dict[str, Mapping[str, Any]] = {const: one for const, one in tags if const is not None}
+        named: dict[str, list[Mapping[str, Any]]] = {}
+        for one in shapes:
+            key = _resolved(one.get("properties", {}).get(tag, {}))
+            for name in key.get("enum", [key["const"]] if "const" in key else []):
+                named.setdefault(name, []).append(one)
         if named and tag in value:
             if isinstance(value[tag], str) and value[tag] in named:
-                return named[value[tag]]
+                return max(named[value[tag]], key=lambda one: _likeness(one, value))
             near = get_close_matches(str(value[tag]), list(named), 1)
-            hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(named)
+            hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(_shortened(list(named)))
             return Problem((*path, tag), f"there is no {tag} {value[tag]!r}", hint)
     return None
+
+
+def _shortened(names: list[str]) -> list[str]:
+    """At most forty names."""
+    return names if len(names) <= _NAMED else [*names[:_NAMED], "…"]
 
 
 def _walk(root: Mapping[str, Any], path: Iterable[str | int]) -> Any:

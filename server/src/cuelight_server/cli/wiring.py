@@ -49,6 +49,13 @@ def providers(settings: Settings) -> Any:
     return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
 
 
+def outside(settings: Settings) -> Any:
+    """What graders may reach outside of this process."""
+    from cuelight_server.app import reach
+
+    return reach(python=settings.python_graders)
+
+
 def sealing(settings: Settings, folder: Path) -> Any:
     """What keys of providers are sealed with: from the environment, or from a file that is made at the first start."""
     from cuelight_server.kernel.ids import sealing_key

@@ -1,6 +1,6 @@
 """Evaluating a version: asked for through the door, run by the worker, and its outcome written through the door."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,6 +18,7 @@ from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import report as reports
 from cuelight_server.evaluation import store
+from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.model import Arm, ArmResult, Case, SampleResult
 from cuelight_server.evaluation.report import Subject
 from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json
@@ -33,7 +34,7 @@ from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.tiers import LEAST_CASES
 from cuelight_server.providers.port import Completion
 
-__all__ = ["Limits", "Providers", "abandon", "requeue", "run_pending", "start"]
+__all__ = ["NOTHING_OUTSIDE", "Limits", "Outside", "Providers", "abandon", "requeue", "run_pending", "start"]
 
 _SHUTDOWN = "the desk was shut down"
 _BATCH_RECORDED, _BATCH_LIVE = 1000, 8  # outputs kept in one write: what a crash may cost
@@ -47,6 +48,14 @@ class Limits:
 
     seconds: float = 6 * 3600
     usd: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a run may reach: who answers, and what graders need from outside of the process."""
+
+    providers: Providers
+    outside: Outside = NOTHING_OUTSIDE
 
 
 def start(desk: Desk, actor: Actor, prompt: str, label: str, provider: str, baseline: str = PRODUCTION) -> str:
@@ -97,11 +106,13 @@ def run_pending(
     stop: Stop = lambda: False,
     limits: Limits = Limits(),
     worker: str = "",
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> bool:
     """Run the evaluation that has waited longest; False when none waits.
 
     Whatever goes wrong on the way is its outcome: state `error`, inconclusive. When `stop` says so it waits again, and
     what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new.
+    `outside` is what graders may reach.
     """
     me = worker or ids.worker_id()
     with reading(desk.registry) as sql:
@@ -112,7 +123,7 @@ def run_pending(
         return True  # another worker was first; there may be more
     try:
         with lease.held(desk, one.id, me):
-            _evaluate(desk, providers, one, me, stop, limits)
+            _evaluate(desk, Means(providers, outside), one, me, stop, limits)
     except Lost:
         pass  # whoever has it now writes the report
     except CuelightError as bad:
@@ -159,6 +170,7 @@ class _Notebook:
     bench: Bench
     total: int
     batch: int
+    tools: Mapping[Arm, tuple[Any, ...]] = field(default_factory=dict)
     results: dict[Key, SampleResult] = field(default_factory=dict)
     waiting: list[StoredResult] = field(default_factory=list)
     usd: float = 0.0
@@ -173,7 +185,7 @@ class _Notebook:
 
     def take(self, key: Key, case: Case, answer: Completion) -> SampleResult:
         """Grade an answer that need not be written down."""
-        self.results[key] = result(self.bench, case, key[2], answer)
+        self.results[key] = result(self.bench, case, key[2], answer, self.tools.get(key[0], ()))
         return self.results[key]
 
     def flush(self) -> None:
@@ -187,11 +199,11 @@ class _Notebook:
         self.waiting.clear()
 
 
-def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop, limits: Limits) -> None:
+def _evaluate(desk: Desk, means: Means, one: Stored, me: str, stop: Stop, limits: Limits) -> None:
     with reading(desk.registry) as sql:
-        trial = trials.gather(desk, sql, one, providers)
+        trial = trials.gather(desk, sql, one, means.providers)
         before = {(Arm(row.arm), row.case, row.sample): row for row in store.kept(sql, one.id)}
-    made = _notebook(desk, one, me, trial)
+    made = _notebook(desk, one, me, trial, means.outside)
     work = _fresh(trial, made, before, _tasks(desk, trial))
     made.flush()
     unfinished = run(work, trial.provider, made.keep, _stop(desk, made, stop, limits))
@@ -203,11 +215,12 @@ def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop
     _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
 
 
-def _notebook(desk: Desk, one: Stored, me: str, trial: Trial) -> _Notebook:
+def _notebook(desk: Desk, one: Stored, me: str, trial: Trial, outside: Outside) -> _Notebook:
     prices = trial.prices.document if trial.prices else None
-    compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices)
+    compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices, outside)
     batch = _BATCH_RECORDED if trial.provider.concurrency == 1 else _BATCH_LIVE
-    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch)
+    tools = {side.arm: tuple(side.content.tools) for side in trial.sides}
+    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch, tools)
 
 
 def _tasks(desk: Desk, trial: Trial) -> Iterator[Task]:

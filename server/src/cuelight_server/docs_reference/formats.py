@@ -43,7 +43,8 @@ def definitions() -> dict[str, Any]:
 
 def graders() -> list[str]:
     """The type of every grader."""
-    return [str(one["properties"]["type"]["const"]) for one in definitions()["grader"]["oneOf"]]
+    kinds = (one["properties"]["type"] for one in definitions()["grader"]["oneOf"])
+    return [str(one["const"]) for one in kinds if "const" in one]
 
 
 def _big(one: Schema) -> bool:
@@ -86,6 +87,8 @@ def _kind_of(shape: Schema) -> str:
 def _tag(shape: Schema) -> str:
     """The name of one of several shapes: its constant, else the keys that it must have."""
     kind = _kind_of(shape)
+    if "title" in shape:
+        return prose(str(shape["title"]))
     return code(kind) if kind else codes(shape["required"])
 
 

@@ -9,6 +9,7 @@ from cuelight_server.evaluation import tables
 from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
 from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Regressions, Suite
 from cuelight_server.evaluation.models import remarks
+from cuelight_server.evaluation.named import named_scores
 from cuelight_server.evaluation.outputs import outputs_digest
 from cuelight_server.evaluation.scoring import excused, gather
 from cuelight_server.evaluation.statistics.reporting import look, stability, statistics
@@ -75,6 +76,7 @@ def build(
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
         "graders": tables.graders(suite),
+        "named_scores": named_scores(candidate, baseline),
         "statistics": statistics(candidate, baseline, gate, found, subject.suite_digest),
         "stability": stability(candidate, baseline, cases),
         "case_table": tables.case_table(candidate, baseline, excuses, cases.unstable),
@@ -117,6 +119,7 @@ _LISTS = (
     "categories",
     "tags",
     "metrics",
+    "named_scores",
     "case_table",
     "rulings",
     "models",

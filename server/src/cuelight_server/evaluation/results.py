@@ -30,8 +30,12 @@ def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None, outside:
     return Bench(graders=graders, metrics=metrics, prices=prices)
 
 
-def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleResult:
-    """Grade and price one answer. Invalid, with the case named, where a grader cannot come to an end."""
+def result(bench: Bench, case: Case, sample: int, answer: Completion, tools: tuple[Json, ...] = ()) -> SampleResult:
+    """Grade and price one answer; `tools` are those that the version declares.
+
+    Invalid, with the case named, where a grader cannot come to an end.
+    """
+    usd = cost_usd(bench.prices, answer.model, answer.input_tokens, answer.output_tokens)
     seen = read(
         answer.text,
         input=case.input,
@@ -39,6 +43,9 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         tool_calls=answer.tool_calls,
         output_tokens=answer.output_tokens,
         latency_ms=answer.latency_ms,
+        cost_usd=usd,
+        finish_reason=answer.finish_reason,
+        tools=tools,
     )
     try:
         grades = grade(bench.graders[case.id], seen)
@@ -54,7 +61,7 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
         latency_ms=answer.latency_ms,
-        cost_usd=cost_usd(bench.prices, answer.model, answer.input_tokens, answer.output_tokens),
+        cost_usd=usd,
         model=answer.model,
         finish_reason=answer.finish_reason,
         provenance=answer.provenance,

@@ -49,7 +49,7 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         passed=passed,
         unstable=len(known) > 1,
         blockers=tuple(sorted(blockers)),
-        judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
+        judged=bool(samples) and all(any(map(_decides, one.grades)) for one in samples),
         undecided=_why_undecided(samples) if could and not passed else "",
         score=mean(standing.score(one) for one in samples),
         every=every,
@@ -172,6 +172,10 @@ def _blockers(sample: SampleResult) -> list[Grade]:
     """The failed blockers to name: one that only could not read the output is named where nothing else explains it."""
     failed = [one for one in sample.grades if one.severity is Severity.BLOCKER and not (one.passed or one.not_run)]
     return [one for one in failed if not one.unread] or failed
+
+
+def _decides(grade: Grade) -> bool:
+    return grade.severity in _JUDGING and grade.weight > 0
 
 
 def _why_undecided(samples: tuple[SampleResult, ...]) -> str:

@@ -65,7 +65,7 @@ def _patterns(suite: Mapping[str, Any], place: str) -> Iterator[Finding]:
         for at, rule in enumerate(one.get("graders", ()))
     ]
     for path, rule in (*whole, *own):
-        if rule["type"] not in {"regex", "not_regex"}:
+        if "pattern" not in rule:
             continue
         try:
             compiled(rule["pattern"])

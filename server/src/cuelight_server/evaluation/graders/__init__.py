@@ -6,16 +6,19 @@ from functools import partial
 
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
-from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders import form, grounding, leaks, limits, lists, texts, values
+from cuelight_server.evaluation.graders.asserts import assertion
 from cuelight_server.evaluation.graders.outcome import Outcome, found
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
+from cuelight_server.kernel.assertions import NAMES, is_assertion
 from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.patterns import compiled
+from cuelight_server.kernel.placeholders import render, templated
 
-__all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
+__all__ = ["OWN", "TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
 
 Check = Callable[[Sample], str | Outcome]  # what is wrong, empty for nothing; or a word with a score
 
@@ -47,8 +50,10 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "tools_allowed": limits.tools_allowed,
     "max_output_tokens": limits.max_output_tokens,
     "max_latency_ms": limits.max_latency_ms,
+    "canary_absent": leaks.canary_absent,
 }
-TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex"})
+OWN = frozenset({*SIMPLE, "schema", "regex", "not_regex", "pii"})
+TYPES = OWN | NAMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +89,21 @@ def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
 def _grade(one: Grader, sample: Sample) -> Grade:
     said = one.check(sample)
     word = said if isinstance(said, Outcome) else _read(one, sample, said)
-    weight, metric = float(one.rule.get("weight", 1)), str(one.rule.get("metric", ""))
+    weight, metric = float(one.rule.get("weight", 1)), _metric(one.rule, sample)
     made = Grade(one.name, one.severity, passed=word.passed and not word.not_run, message=word.message)
     unread = isinstance(said, str) and not said and not word.passed
     return replace(made, unread=unread, score=word.score, weight=weight, metric=metric, not_run=word.not_run)
+
+
+def _metric(rule: Rule, sample: Sample) -> str:
+    """The name of its score, which may hold inputs of the case; as it is written where it cannot be rendered."""
+    name = str(rule.get("metric", ""))
+    if not templated(name):
+        return name
+    try:
+        return str(render(name, sample.input))[:120]
+    except Invalid:
+        return name
 
 
 def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
@@ -97,8 +113,10 @@ def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
     return found(wrong)
 
 
-def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  # noqa: ARG001  for those that need it
+def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
     kind = rule["type"]
+    if is_assertion(rule):
+        return assertion(rule, outside, _member)
     if kind in SIMPLE:
         return partial(SIMPLE[kind], rule)
     if kind == "schema":
@@ -109,7 +127,20 @@ def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  #
     if kind in {"regex", "not_regex"}:
         search = texts.matches if kind == "regex" else texts.not_matches
         return partial(search, compiled(rule["pattern"]), rule)
-    raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(TYPES))}")
+    if kind == "pii":
+        return leaks.detector(rule)
+    raise Invalid(f"there is no grader {kind!r}", f"use one of {', '.join(sorted(OWN))}, or one of promptfoo's names")
+
+
+def _member(rule: Rule, outside: Outside) -> Callable[[Sample], Outcome]:
+    """The check of one member of a set, whichever family it is of."""
+    check = _check(rule, None, outside)
+
+    def word(sample: Sample) -> Outcome:
+        said = check(sample)
+        return said if isinstance(said, Outcome) else found(said)
+
+    return word
 
 
 def _only_reads_output(rule: Rule) -> bool:
