@@ -174,6 +174,11 @@ def _problems(shape: _Shape) -> list[Problem]:
     return found[:_SHOWN]
 
 
+def tags_of(key: Mapping[str, Any]) -> list[str]:
+    """The constants that a key such as `type` may be: one, or some."""
+    return [key["const"]] if "const" in key else [str(one) for one in key.get("enum", ())]
+
+
 def _likeness(shape: Mapping[str, Any], value: Mapping[str, Any]) -> tuple[int, int]:
     """How many of the needed, then of the known keys a value has; a misspelt key counts where it is close."""
     needed = set(shape.get("required", ()))
@@ -189,8 +194,9 @@ def _by_tag(
 ) -> Mapping[str, Any] | Problem | None:
     """The shape whose constant key (`type`, `rule`) the value names; a Problem where the name is unknown."""
     for tag in ("type", "rule"):
-        tags = [(one.get("properties", {}).get(tag, {}).get("const"), one) for one in shapes]
-        named: dict[str, Mapping[str, Any]] = {const: one for const, one in tags if const is not None}
+        named: dict[str, Mapping[str, Any]] = {
+            const: one for one in shapes for const in tags_of(one.get("properties", {}).get(tag, {}))
+        }
         if named and tag in value:
             if isinstance(value[tag], str) and value[tag] in named:
                 return named[value[tag]]

@@ -8,9 +8,11 @@ from cuelight.contract.condition import holds
 from cuelight_server.evaluation import standing
 from cuelight_server.evaluation.costs import cost_usd
 from cuelight_server.evaluation.graders import Grader, Sample, grade, prepare, read
+from cuelight_server.evaluation.graders.outcome import Outcome
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.model import Case, Json, SampleResult, Standing, Suite
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.judges import PAIRWISE
 from cuelight_server.providers.port import Completion
 
 
@@ -25,13 +27,23 @@ class Bench:
 
 def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None, outside: Outside = NOTHING_OUTSIDE) -> Bench:
     """Compile every grader. Invalid names the case whose grader cannot be used."""
-    shared = tuple(prepare(rule, suite.schema, outside) for rule in suite.graders)
+    shared = tuple(prepare(rule, suite.schema, outside) for rule in suite.graders if not compares(rule))
     graders = {case.id: (*shared, *_own(case, suite, outside)) for case in suite.cases}
     return Bench(graders=graders, metrics=metrics, prices=prices)
 
 
-def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleResult:
-    """Grade and price one answer. Invalid, with the case named, where a grader cannot come to an end."""
+def compares(rule: Json) -> bool:
+    """Whether a grader compares both versions and so waits until both have answered."""
+    return rule["type"].removeprefix("not-") in PAIRWISE
+
+
+def result(
+    bench: Bench, case: Case, sample: int, answer: Completion, known: Mapping[str, Outcome] = {}
+) -> SampleResult:
+    """Grade and price one answer. Invalid, with the case named, where a grader cannot come to an end.
+
+    `known` are words of judges on this answer that were kept.
+    """
     seen = read(
         answer.text,
         input=case.input,
@@ -41,7 +53,7 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         latency_ms=answer.latency_ms,
     )
     try:
-        grades = grade(bench.graders[case.id], seen)
+        grades = grade(bench.graders[case.id], seen, known)
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
     return SampleResult(
@@ -91,6 +103,7 @@ def to_json(one: SampleResult) -> dict[str, Any]:
             if grade.not_run
         ],
         "scores": {grade.name: grade.score for grade in one.grades if grade.score is not None},
+        **_judged(one),
     }
 
 
@@ -108,9 +121,25 @@ def answer_of(document: Json) -> Completion:
     )
 
 
+def words_of(document: Json) -> dict[str, Outcome]:
+    """What judges said in a kept result, by grader: a run that goes on asks no judge twice."""
+    failed = {one["name"]: one["message"] for one in document["failed"]}
+    return {
+        name: Outcome(name in document["passed"], failed.get(name, ""), document["scores"].get(name), said=said)
+        for name, said in document.get("judged", {}).items()
+        if name in failed or name in document["passed"]
+    }
+
+
+def _judged(one: SampleResult) -> dict[str, Any]:
+    """What judges said, where one was asked."""
+    said = {grade.name: dict(grade.said) for grade in one.grades if grade.said is not None}
+    return {"judged": said} if said else {}
+
+
 def _own(case: Case, suite: Suite, outside: Outside) -> tuple[Grader, ...]:
     try:
-        return tuple(prepare(rule, suite.schema, outside) for rule in case.graders)
+        return tuple(prepare(rule, suite.schema, outside) for rule in case.graders if not compares(rule))
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
 

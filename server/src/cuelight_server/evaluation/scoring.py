@@ -51,6 +51,7 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
         undecided=_why_undecided(samples) if could and not passed else "",
         score=mean(standing.score(one) for one in samples),
+        only_judge=any(_only_judge(one) for one in samples),
     )
 
 
@@ -107,8 +108,10 @@ def gather(
     excuses: Mapping[str, str],
     unfinished: str = "",
     least_cases: int = 0,
+    *,
+    judge_alone: bool = True,
 ) -> Facts:
-    """The facts that the gate decides on."""
+    """The facts that the gate decides on; `judge_alone` is whether a model judge may be a case's only blocker."""
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
     before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
     return Facts(
@@ -138,6 +141,7 @@ def gather(
             if one.undecided
             for name in (one.case.category.value, *(f"tag:{tag}" for tag in one.case.tags))
         ),
+        only_judge=() if judge_alone else tuple(one.case.id for one in candidate.cases if one.only_judge),
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
@@ -157,6 +161,13 @@ def _blockers(sample: SampleResult) -> list[Grade]:
     """The failed blockers to name: one that only could not read the output is named where nothing else explains it."""
     failed = [one for one in sample.grades if one.severity is Severity.BLOCKER and not (one.passed or one.not_run)]
     return [one for one in failed if not one.unread] or failed
+
+
+def _only_judge(sample: SampleResult) -> bool:
+    """Whether its blockers, or its majors where it has none, are model judges one and all."""
+    blockers = [one for one in sample.grades if one.severity is Severity.BLOCKER]
+    deciding = blockers or [one for one in sample.grades if one.severity is Severity.MAJOR]
+    return bool(deciding) and all(one.judge for one in deciding)
 
 
 def _why_undecided(samples: tuple[SampleResult, ...]) -> str:

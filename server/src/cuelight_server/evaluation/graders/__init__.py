@@ -7,12 +7,15 @@ from functools import partial
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
 from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders.afield import AFIELD, afield
+from cuelight_server.evaluation.graders.judged import Judged, judged, not_carried
 from cuelight_server.evaluation.graders.outcome import Outcome, found
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read
 from cuelight_server.evaluation.model import Grade, Severity
 from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.judges import JUDGED, NOT_CARRIED, is_judge
 from cuelight_server.kernel.patterns import compiled
 
 __all__ = ["TYPES", "Grader", "Sample", "grade", "name_of", "prepare", "read"]
@@ -48,7 +51,8 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "max_output_tokens": limits.max_output_tokens,
     "max_latency_ms": limits.max_latency_ms,
 }
-TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex"})
+_ELSEWHERE = frozenset({*JUDGED, *NOT_CARRIED, *AFIELD})  # those that ask outside of this process
+TYPES = frozenset({*SIMPLE, "schema", "regex", "not_regex", *_ELSEWHERE, *(f"not-{kind}" for kind in _ELSEWHERE)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +63,14 @@ class Grader:
     severity: Severity
     rule: Rule
     check: Check
+    judge: str = ""  # the digest of the model judge that it asks; empty where it asks none
 
 
 def prepare(rule: Rule, suite_schema: Rule | None, outside: Outside = NOTHING_OUTSIDE) -> Grader:
     """Compile one rule. Invalid for an unknown type, a broken pattern or schema, or `schema` without any schema."""
     check = _check(rule, suite_schema, outside)
-    return Grader(name=name_of(rule), severity=Severity(rule["severity"]), rule=rule, check=check)
+    judge = check.judge.digest if isinstance(check, Judged) else ""
+    return Grader(name=name_of(rule), severity=Severity(rule["severity"]), rule=rule, check=check, judge=judge)
 
 
 def name_of(rule: Rule) -> str:
@@ -73,21 +79,25 @@ def name_of(rule: Rule) -> str:
     return str(rule.get("id") or (f"{kind}:{rule['path']}" if "path" in rule else kind))
 
 
-def grade(graders: tuple[Grader, ...], sample: Sample) -> tuple[Grade, ...]:
+def grade(graders: tuple[Grader, ...], sample: Sample, known: Mapping[str, Outcome] = {}) -> tuple[Grade, ...]:
     """Every grader's word on one output; graders that the case is not meant for are left out.
 
-    Invalid where a grader cannot come to an end.
+    `known` are words of judges that were kept, by grader: the same judge is not asked again. Invalid where a grader
+    cannot come to an end.
     """
-    return tuple(_grade(one, sample) for one in graders if applies(one.rule, sample.input, sample.label))
+    return tuple(_grade(one, sample, known) for one in graders if applies(one.rule, sample.input, sample.label))
 
 
-def _grade(one: Grader, sample: Sample) -> Grade:
-    said = one.check(sample)
+def _grade(one: Grader, sample: Sample, known: Mapping[str, Outcome]) -> Grade:
+    before = known.get(one.name) if one.judge else None
+    same = before is not None and before.said is not None and before.said.get("judge") == one.judge
+    said = before if same and before is not None else one.check(sample)
     word = said if isinstance(said, Outcome) else _read(one, sample, said)
     weight, metric = float(one.rule.get("weight", 1)), str(one.rule.get("metric", ""))
     made = Grade(one.name, one.severity, passed=word.passed and not word.not_run, message=word.message)
     unread = isinstance(said, str) and not said and not word.passed
-    return replace(made, unread=unread, score=word.score, weight=weight, metric=metric, not_run=word.not_run)
+    made = replace(made, unread=unread, score=word.score, weight=weight, metric=metric, not_run=word.not_run)
+    return replace(made, judge=one.judge, said=word.said)
 
 
 def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
@@ -97,8 +107,14 @@ def _read(one: Grader, sample: Sample, wrong: str) -> Outcome:
     return found(wrong)
 
 
-def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:  # noqa: ARG001  for those that need it
+def _check(rule: Rule, suite_schema: Rule | None, outside: Outside) -> Check:
     kind = rule["type"]
+    if is_judge(kind):
+        return judged(name_of(rule), rule, outside)
+    if kind.removeprefix("not-") in AFIELD:
+        return partial(afield, rule, outside)
+    if kind.removeprefix("not-") in NOT_CARRIED:
+        return lambda _: not_carried(rule)
     if kind in SIMPLE:
         return partial(SIMPLE[kind], rule)
     if kind == "schema":

@@ -1,0 +1,101 @@
+"""The report's part on model judges: which were asked, how steady they were, and how far they agree with people."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cuelight_server.evaluation.agreement import ENOUGH, Agreement, agreement, trusted, words
+from cuelight_server.evaluation.graders.judged import Judge, spread
+from cuelight_server.evaluation.model import ArmResult, Grade
+from cuelight_server.evaluation.pairwise import Tally, refused
+from cuelight_server.evaluation.pairwise import words as told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A judge put to what people had judged: (person, judge) for each label that it had a word on, and why not else."""
+
+    marks: tuple[tuple[bool, bool], ...] = ()
+    no_word: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """The judges of one run; `pairs` and `checked` by the judge's digest."""
+
+    judges: Mapping[str, Judge] = field(default_factory=dict)
+    pairs: Mapping[str, Tally] = field(default_factory=dict)
+    checked: Mapping[str, Checked] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def in_report(panel: Panel, arms: Sequence[ArmResult]) -> list[dict[str, Any]]:
+    """One entry a judge, by the name of its grader."""
+    grades: dict[str, list[Grade]] = {}
+    for one in _grades(arms):
+        grades.setdefault(one.judge, []).append(one)
+    order = sorted(panel.judges.items(), key=lambda item: (item[1].grader, item[0]))
+    return [_entry(digest, judge, grades.get(digest, []), panel) for digest, judge in order]
+
+
+def _entry(digest: str, judge: Judge, grades: Sequence[Grade], panel: Panel) -> dict[str, Any]:
+    said = [one.said for one in grades if one.said is not None]
+    entry = {
+        "grader": judge.grader,
+        "digest": digest,
+        **judge.told(),
+        "outputs": len(grades),
+        "not_run": sum(bool(one.not_run) for one in grades),
+        "split": sum(0 < one.get("passes", 0) < one.get("of", 1) for one in said),
+        "widest": round(max((spread(one.get("scores", ())) for one in said), default=0.0), 6),
+        "agreement": _agreement(panel.checked.get(digest, Checked())),
+    }
+    pairs = panel.pairs.get(digest)
+    return entry if pairs is None else {**entry, "pairs": _pairs(pairs)}
+
+
+def _agreement(checked: Checked) -> dict[str, Any]:
+    found = agreement(checked.marks)
+    said = words(found)
+    if checked.no_word:
+        said += f"; {checked.no_word} labels without a word of the judge ({checked.why})"
+    return {**numbers(found), "no_word": checked.no_word, "trusted": trusted(found), "words": said}
+
+
+def numbers(found: Agreement) -> dict[str, Any]:
+    """The numbers, rounded; None for what is not known."""
+    return {
+        "labels": found.labels,
+        "enough": found.labels >= ENOUGH,
+        "same": found.same,
+        "kappa": _rounded(found.kappa),
+        "kappa_low": _rounded(found.kappa_low),
+        "kappa_high": _rounded(found.kappa_high),
+        "ac1": _rounded(found.ac1),
+        "true_pass_rate": _rounded(found.hits.value),
+        "true_fail_rate": _rounded(found.refusals.value),
+        "people_passed": found.hits.of,
+        "people_failed": found.refusals.of,
+    }
+
+
+def _pairs(pairs: Tally) -> dict[str, Any]:
+    return {
+        "wins": pairs.wins,
+        "losses": pairs.losses,
+        "ties": pairs.ties,
+        "flips": pairs.flips,
+        "no_word": pairs.no_word,
+        "flip_rate": _rounded(pairs.flip_rate),
+        "refused": refused(pairs),
+        "words": told(pairs),
+    }
+
+
+def _grades(arms: Sequence[ArmResult]) -> Iterable[Grade]:
+    return (grade for arm in arms for case in arm.cases for one in case.samples for grade in one.grades if grade.judge)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4) + 0.0
