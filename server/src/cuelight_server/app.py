@@ -44,6 +44,7 @@ from cuelight_server.control.desk import Desk
 from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
+from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Provider
 from cuelight_server.vault.sealing import SealingKeys
@@ -102,14 +103,16 @@ def build(
     host: str = "",
     keyring: Keyring | None = None,
     front: Front | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
+    `outside` is what graders may ask.
     `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
     keyring, front = keyring or Keyring(), front or Front()
     how, passwords = keyring.checkpoints, front.passwords or Argon2()
-    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,))
+    made = Worker(desk, Connected(desk, keyring.sealing, providers or {}), ticks=(forget_answers,), outside=outside)
     app = FastAPI(
         title="Cuelight",
         version=__version__,
@@ -139,7 +142,7 @@ def build(
     return app
 
 
-def serve(
+def serve(  # noqa: PLR0913  the roof: everything that is plugged together
     desk: Desk,
     host: str = "127.0.0.1",
     port: int = 7080,
@@ -149,6 +152,7 @@ def serve(
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
     keyring: Keyring | None = None,
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> None:
     """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -157,7 +161,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, host=host, keyring=keyring, front=front),
+        build(desk, providers=providers, host=host, keyring=keyring, front=front, outside=outside),
         forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
         http=BoundedHeaders,

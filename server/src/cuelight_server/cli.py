@@ -93,6 +93,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             address,
             settings.port if port is None else port,
             providers=_providers(settings),
+            outside=_outside(settings),
             front=_front(settings),
             listening=lambda url: _listening(desk, url, folder, settings.public_url),
             keyring=Keyring(sealing=_sealing(settings, folder), checkpoints=_checkpoints(settings, folder)),
@@ -664,7 +665,7 @@ def worker(data: Path | None) -> None:
     settings = _settings()
     with _opened(data) as desk:
         sealing = _sealing(settings, data or settings.folder)
-        running = Worker(desk, Connected(desk, sealing, _providers(settings)))
+        running = Worker(desk, Connected(desk, sealing, _providers(settings)), outside=_outside(settings))
         courier = Courier(desk, _checkpoints(settings, data or settings.folder))
         running.start()
         courier.start()
@@ -742,6 +743,7 @@ def _serve_temporary(settings: Settings) -> None:
                 desk,
                 port=0,
                 providers=_providers(settings),
+                outside=_outside(settings),
                 listening=lambda url: _line({"url": url, "token": token}),
                 stdin_ends=True,
             )
@@ -859,6 +861,23 @@ def _providers(settings: Settings) -> Any:
     from cuelight_server.providers import build
 
     return build(openai_base_url=settings.openai_base_url, openai_key=settings.openai_key)
+
+
+def _outside(settings: Settings) -> Any:
+    """What graders may ask outside of this process; each that is not set is missing, and its graders say so."""
+    from cuelight_server.evaluation.graders.outside import Outside
+    from cuelight_server.kernel.clock import system_clock
+    from cuelight_server.providers.embeddings import Embeddings, packaged
+    from cuelight_server.sandboxes.command import Commands
+    from cuelight_server.sandboxes.webhook import Webhooks
+
+    origins, secret = settings.grader_webhooks, settings.grader_webhook_secret
+    model, base_url = settings.embedding_model, settings.openai_base_url
+    return Outside(
+        command=Commands(settings.grader_commands) if settings.grader_commands else None,
+        webhook=Webhooks(origins, secret, system_clock) if origins and secret else None,
+        embed=Embeddings(base_url, settings.openai_key, model) if model else packaged(),
+    )
 
 
 def _sealing(settings: Settings, folder: Path) -> Any:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cuelight.contract.canonical import digest
 from cuelight_server.evaluation.agreement import ENOUGH, Agreement, agreement, trusted, words
 from cuelight_server.evaluation.graders.judged import Judge, spread
 from cuelight_server.evaluation.model import ArmResult, Grade
 from cuelight_server.evaluation.pairwise import Tally, refused
-from cuelight_server.evaluation.pairwise import words as told
+from cuelight_server.evaluation.pairwise import words as compared
+
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,36 +25,41 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """The judges of one run; `pairs` and `checked` by the judge's digest."""
+    """The judges of one run by their digest; `pairs` and `checked` by what reports put together (`Judge.key`)."""
 
     judges: Mapping[str, Judge] = field(default_factory=dict)
-    pairs: Mapping[str, Tally] = field(default_factory=dict)
-    checked: Mapping[str, Checked] = field(default_factory=dict)
+    pairs: Mapping[Key, Tally] = field(default_factory=dict)
+    checked: Mapping[Key, Checked] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def in_report(panel: Panel, arms: Sequence[ArmResult]) -> list[dict[str, Any]]:
-    """One entry a judge, by the name of its grader."""
-    grades: dict[str, list[Grade]] = {}
-    for one in _grades(arms):
-        grades.setdefault(one.judge, []).append(one)
-    order = sorted(panel.judges.items(), key=lambda item: (item[1].grader, item[0]))
-    return [_entry(digest, judge, grades.get(digest, []), panel) for digest, judge in order]
+    """One entry a grader and instrument, however many rubrics its cases have; by the name of the grader."""
+    groups: dict[Key, list[Judge]] = {}
+    for one in panel.judges.values():
+        groups.setdefault(one.key, []).append(one)
+    grades: dict[Key, list[Grade]] = {}
+    for grade in _grades(arms):
+        if grade.judge in panel.judges:
+            grades.setdefault(panel.judges[grade.judge].key, []).append(grade)
+    return [_entry(groups[key], grades.get(key, []), panel) for key in sorted(groups)]
 
 
-def _entry(digest: str, judge: Judge, grades: Sequence[Grade], panel: Panel) -> dict[str, Any]:
-    said = [one.said for one in grades if one.said is not None]
+def _entry(judges: Sequence[Judge], grades: Sequence[Grade], panel: Panel) -> dict[str, Any]:
+    one, digests = judges[0], sorted(judge.digest for judge in judges)
+    said = [grade.said for grade in grades if grade.said is not None]
     entry = {
-        "grader": judge.grader,
-        "digest": digest,
-        **judge.told(),
+        "grader": one.grader,
+        "digest": digests[0] if len(digests) == 1 else digest(digests),
+        "rubrics": len(digests),
+        **one.told(),
         "outputs": len(grades),
-        "not_run": sum(bool(one.not_run) for one in grades),
-        "split": sum(0 < one.get("passes", 0) < one.get("of", 1) for one in said),
-        "widest": round(max((spread(one.get("scores", ())) for one in said), default=0.0), 6),
-        "agreement": _agreement(panel.checked.get(digest, Checked())),
+        "not_run": sum(bool(grade.not_run) for grade in grades),
+        "split": sum(0 < told.get("passes", 0) < told.get("of", 1) for told in said),
+        "widest": round(max((spread(told.get("scores", ())) for told in said), default=0.0), 6),
+        "agreement": _agreement(panel.checked.get(one.key, Checked())),
     }
-    pairs = panel.pairs.get(digest)
+    pairs = panel.pairs.get(one.key)
     return entry if pairs is None else {**entry, "pairs": _pairs(pairs)}
 
 
@@ -89,7 +97,7 @@ def _pairs(pairs: Tally) -> dict[str, Any]:
         "no_word": pairs.no_word,
         "flip_rate": _rounded(pairs.flip_rate),
         "refused": refused(pairs),
-        "words": told(pairs),
+        "words": compared(pairs),
     }
 
 

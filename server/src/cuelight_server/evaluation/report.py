@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cuelight_server.evaluation import tables
 from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
+from cuelight_server.evaluation.judges import Panel, in_report
 from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Suite
 from cuelight_server.evaluation.models import remarks
 from cuelight_server.evaluation.outputs import outputs_digest
@@ -14,7 +15,7 @@ from cuelight_server.evaluation.scoring import excused, fixed, gather, newly_fai
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.verdict import Verdict
 
-UNSTABLE_IN_TIME = ("at",)
+UNSTABLE_IN_TIME = ("at", "judge_spend")
 _SMALL_USD = 0.0001
 
 
@@ -39,6 +40,9 @@ class Subject:
     knowledge: tuple[Json, ...] = ()  # the releases that the version names, and what the cases give of them
     least_cases: int = 0  # what the workflow's tier asks for
     notes: tuple[str, ...] = ()
+    judge_alone: bool = True  # whether a model judge may be a case's only blocker in this tier
+    panel: Panel = field(default_factory=Panel)
+    judge_spend: Json | None = None
 
 
 def build(
@@ -46,7 +50,7 @@ def build(
 ) -> dict[str, Any]:
     """The report of a run that was answered. `unfinished` says why some of it is not: then it is never a pass."""
     excuses = excused(suite, candidate, baseline)
-    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases)
+    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases, judge_alone=subject.judge_alone)
     gate = subject.gate or {}
     decision = decide(gate, facts)
     return {
@@ -65,6 +69,8 @@ def build(
         "metrics": tables.metrics(candidate, baseline, gate),
         "case_table": tables.case_table(candidate, baseline, excuses),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
+        "judges": in_report(subject.panel, list(_arms(candidate, baseline).values())),
+        "judge_spend": dict(subject.judge_spend) if subject.judge_spend else None,
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
         "outputs_digest": outputs_digest(_arms(candidate, baseline)),
         "notes": _notes(subject, candidate, baseline, decision),
@@ -103,6 +109,7 @@ _LISTS = (
     "metrics",
     "case_table",
     "rulings",
+    "judges",
     "models",
 )
 
@@ -159,6 +166,7 @@ def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, d
         *subject.notes,
         *_knowledge_notes(subject.knowledge),
         *_sample_notes(subject, candidate),
+        *subject.panel.notes,
         *decision.notes,
         *remarks(arms),
     ]

@@ -31,12 +31,18 @@ class Judge:
     repeats: int = 1
     combine: str = MAJORITY
     missing: str = ""
+    instrument: str = ""  # the digest of all but the rubric: judges with the same one are one instrument
     digest: str = ""  # of everything that may change its word: model, settings, rubric, template, form, repeats
 
     @property
     def shape(self) -> Shape:
         """The form of its answers."""
         return self.template.shape
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What reports put together: one grader's name, one instrument."""
+        return self.grader, self.instrument
 
     def told(self) -> dict[str, Any]:
         """The judge in a report."""
@@ -80,7 +86,8 @@ def judge_of(name: str, rule: Json) -> Judge:
         missing="" if whole else f"no judge is named; {_NEEDED}",
     )
     words = made.own_prompt or made.template.text
-    return replace(made, digest=digest({**made.told(), "rubric": made.rubric, "told": words}))
+    told = {**made.told(), "told": words}
+    return replace(made, instrument=digest(told), digest=digest({**told, "rubric": made.rubric}))
 
 
 def _provider(said: Any) -> Json:
