@@ -868,14 +868,14 @@ def _outside(settings: Settings) -> Any:
     from cuelight_server.evaluation.graders.outside import Outside
     from cuelight_server.kernel.clock import system_clock
     from cuelight_server.providers.embeddings import Embeddings, packaged
-    from cuelight_server.sandboxes.command import Commands
-    from cuelight_server.sandboxes.webhook import Webhooks
+    from cuelight_server.sandboxes.command import Commands, commands
+    from cuelight_server.sandboxes.webhook import Webhooks, origins
 
-    origins, secret = settings.grader_webhooks, settings.grader_webhook_secret
+    secret = settings.grader_webhook_secret
     model, base_url = settings.embedding_model, settings.openai_base_url
     return Outside(
-        command=Commands(settings.grader_commands) if settings.grader_commands else None,
-        webhook=Webhooks(origins, secret, system_clock) if origins and secret else None,
+        command=Commands(commands(settings.grader_commands)) if settings.grader_commands else None,
+        webhook=Webhooks(origins(settings.grader_webhooks), secret, system_clock) if secret else None,
         embed=Embeddings(base_url, settings.openai_key, model) if model else packaged(),
     )
 

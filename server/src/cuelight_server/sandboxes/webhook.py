@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from cuelight_server.kernel.errors import CuelightError, Invalid, Unavailable
+from cuelight_server.kernel.errors import Invalid, Unavailable
 from cuelight_server.kernel.signed import SIGNATURE, TIMESTAMP, signature
 
 MOST_BYTES = 256 * 1024
@@ -85,9 +85,7 @@ class _Line:
         if stream is None or not event.endswith(("connect_tcp.complete", "start_tls.complete")):
             return
         self._streams.append(stream)
-        peer = ip_address(str(stream.get_extra_info("server_addr")[0]).partition("%")[0])
-        if peer.is_link_local or peer.is_multicast or peer.is_unspecified:
-            raise _forbidden()
+        check_peer(str(stream.get_extra_info("server_addr")[0]))
 
     def cut(self) -> None:
         for stream in self._streams:
@@ -95,8 +93,11 @@ class _Line:
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
-def _forbidden() -> CuelightError:
-    return Invalid("the webhook's name leads to an address that belongs to the machine itself", _LIST)
+def check_peer(peer: str) -> None:
+    """Invalid where a name leads to an address of the cloud machine itself, whoever allowed the name."""
+    address = ip_address(peer.partition("%")[0])
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise Invalid("the webhook's name leads to an address that belongs to the machine itself", _LIST)
 
 
 def origins(text: str) -> tuple[str, ...]:

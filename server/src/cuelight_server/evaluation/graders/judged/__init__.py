@@ -37,6 +37,8 @@ class Judged:
         """What the judge says; what could not be asked or understood has not run."""
         if self.judge.kind in PAIRWISE:
             return not_run("it compares the two versions once both have answered")
+        if self.judge.shape is Shape.QUESTIONS and self.outside.embed is None:
+            return not_run(NO_EMBEDDING)
         try:
             shown = asking.pieces(self.judge, self.rule, sample)
             asked = [asking.judgement(self.judge, shown, sample, n) for n in range(1, self.judge.repeats + 1)]
@@ -46,7 +48,7 @@ class Judged:
         for one in asked:
             try:
                 words.append(self._scored(ask(self.judge, one, self.outside, self.rule.get("config")), shown))
-            except (Nonsense, CuelightError) as bad:
+            except (ValueError, CuelightError) as bad:
                 lost.append(why_lost(bad))
                 if isinstance(bad, CuelightError):
                     break  # who cannot be asked now is not asked again at once

@@ -46,10 +46,12 @@ def pieces(judge: Judge, rule: Json, sample: Sample) -> dict[str, str]:
     if judge.kind in ("context-recall", "factuality", "llm-rubric", "model-graded-closedqa", "g-eval") and not wanted:
         raise Lacking(f"{judge.kind} has no `value` to judge by")
     optional = {"question"} if judge.kind in ("factuality", "model-graded-closedqa", "g-eval", "select-best") else set()
+    if judge.kind == "answer-relevance":
+        needed = (*needed, "question")  # not shown, but compared with
     for name in needed:
-        if name in ("question", "context") and not made[name] and name not in optional:
-            word = "query" if name == "question" else name
-            raise Lacking(f"{judge.kind} needs the case to give {word} in its input; config.{word} names another")
+        if name in ("question", "context", "conversation") and not made[name] and name not in optional:
+            word = {"question": "query", "conversation": "_conversation or query"}.get(name, name)
+            raise Lacking(f"{judge.kind} needs the case to give {word} in its input")
     return made
 
 
