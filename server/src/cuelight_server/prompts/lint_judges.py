@@ -1,5 +1,6 @@
 """What is wrong with the model judges of a suite: none named, alone where that is not enough, never run, or mislabelled."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from cuelight_server.prompts.model import Finding
 
 Json = Mapping[str, Any]
 Place = tuple[str | int, ...]
+_HOLE = re.compile(r"\{\{-?\s*([A-Za-z_][\w.]*)")
 
 
 def findings_of_judges(suite: Json, tier: Tier, place: str) -> Iterator[Finding]:
@@ -20,6 +22,27 @@ def findings_of_judges(suite: Json, tier: Tier, place: str) -> Iterator[Finding]
     if tier in NOT_ALONE:
         yield from _alone(suite, tier, place)
     yield from _labels(suite, place)
+
+
+def inputs_shown(rule: Json) -> Iterator[str]:
+    """The inputs that a grader shows to a judge: those between braces, and what holds the question and the context."""
+    for text in _texts([rule.get("value"), rule.get("rubric_prompt")]):
+        yield from (hole.removeprefix("vars.") for hole in _HOLE.findall(text))
+    if is_judge(str(rule["type"])):
+        config = rule.get("config", {})
+        yield from (
+            "_conversation",
+            "question",
+            str(config.get("query", "query")),
+            str(config.get("context", "context")),
+        )
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, str):
+        yield node
+    for one in node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ():
+        yield from _texts(one)
 
 
 def _rules(suite: Json) -> Iterator[tuple[Json, Place]]:
