@@ -73,7 +73,7 @@ def saying(body, status=200, more=""):
 
 def drip(line):
     line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(100):
+    for _ in range(10):
         line.sendall(b" ")
         time.sleep(0.1)
 
@@ -89,11 +89,11 @@ def half(line):
 
 
 def hang(_line):
-    time.sleep(3)
+    time.sleep(1)
 
 
 def hooked(url, **how):
-    return Webhooks(origins(url), SECRET, lambda: AT, most_s=0.6, **how)
+    return Webhooks(origins(url), SECRET, lambda: AT, most_s=0.3, **how)
 
 
 def word(url, rule=None, webhook=None):
@@ -183,7 +183,7 @@ def test_an_origin_is_https_and_nothing_more(text):
 
 
 def program(code):
-    return Commands({"check": (sys.executable, "-I", "-c", code)}, Limits(seconds=3.0, output=65536))
+    return Commands({"check": (sys.executable, "-I", "-c", code)}, Limits(seconds=2.0, output=65536))
 
 
 def spoken(code):
@@ -208,7 +208,7 @@ def test_a_command_has_an_empty_environment_and_an_empty_folder():
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("import time; time.sleep(30)", "took longer than 3 s"),
+        ("import time; time.sleep(30)", "took longer than 2 s"),
         ("print('x' * 1000000)", "printed more than 65536 bytes"),
         ("bytearray(3 * 1024**3)", "failed (exit 1): "),
         ("raise SystemExit('no dictionary')", "failed (exit 1): no dictionary"),
@@ -287,7 +287,7 @@ def test_vectors_of_an_endpoint_say_how_near_two_texts_are():
 def test_strange_vectors_are_no_word(say):
     with answering(say) as (url, _):
         for kind in ("similar", "not-similar"):
-            one = similar(Embeddings(url, None, "m", timeout_s=0.6), type=kind)
+            one = similar(Embeddings(url, None, "m", timeout_s=0.3), type=kind)
             assert (one.passed, bool(one.not_run)) == (False, True)
 
 

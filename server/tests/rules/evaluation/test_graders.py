@@ -19,6 +19,7 @@ OUTPUT = {
     "flags": [],
     "refs": ["F-1", "F-2"],
     "reasons": [{"code": "size", "ref": "F-1"}, {"code": "region", "ref": None}],
+    "mail": "gwen.jones@example.org",
     "quote": "My left KNEE\n aches",
 }
 INPUT = {
@@ -41,6 +42,7 @@ def said(rule, sample=None):
 
 
 PASSING = [
+    {"type": "no_personal_data", "paths": ["body"]},
     {"type": "json_only"},
     {"type": "schema"},
     {"type": "schema", "schema": {"type": "object"}},
@@ -93,6 +95,10 @@ PASSING = [
 ]
 
 FAILING = [
+    (
+        {"type": "no_personal_data", "paths": ["mail"]},
+        "the output holds personal data: 1 email",
+    ),
     ({"type": "equals", "path": "decision", "value": "person"}, 'decision is "qualified", wanted "person"'),
     ({"type": "equals", "path": "missing", "value": "person"}, 'missing is missing, wanted "person"'),
     ({"type": "equals", "path": "confidence", "value": True}, "confidence is 0.9, wanted true"),
@@ -175,7 +181,7 @@ def test_every_grader_of_the_format_is_here_and_tested_both_ways():
     asking = {name for one in ("judged_grader", "outside_grader") for name in shapes[one]["properties"]["type"]["enum"]}
     types = {shape["properties"]["type"]["const"] for shape in shapes["grader"]["oneOf"] if "properties" in shape}
     assert types | asking == graders.TYPES
-    assert len(types) == 30
+    assert len(types) == 31
     elsewhere = {"json_only", "schema", "numbers_in_input", "tools_allowed", "max_output_tokens", "max_latency_ms"}
     assert {rule["type"] for rule in PASSING} == types
     assert {rule["type"] for rule, _ in FAILING} == types - elsewhere

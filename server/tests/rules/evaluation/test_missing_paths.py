@@ -37,7 +37,7 @@ RULES = {
     "label_never": {"path": "gone", "label": "vip", "label_value": True, "forbidden": "x"},
     "implies": {"if": {"path": "gone", "empty": True}, "then": {"path": "gone", "equals": "x"}},
 }
-PATHLESS = {"json_only", "schema", "tools_allowed", "max_output_tokens", "max_latency_ms"}
+PATHLESS = {"no_personal_data", "json_only", "schema", "tools_allowed", "max_output_tokens", "max_latency_ms"}
 
 
 def said(kind, text):

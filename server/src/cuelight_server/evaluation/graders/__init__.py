@@ -6,7 +6,7 @@ from functools import partial
 
 from cuelight.contract.condition import holds
 from cuelight.contract.schemas import schema_validator
-from cuelight_server.evaluation.graders import form, grounding, limits, lists, texts, values
+from cuelight_server.evaluation.graders import form, grounding, limits, lists, personal, texts, values
 from cuelight_server.evaluation.graders.afield import AFIELD, afield
 from cuelight_server.evaluation.graders.judged import Judged, judged, not_carried
 from cuelight_server.evaluation.graders.outcome import Outcome, found
@@ -46,6 +46,7 @@ SIMPLE: Mapping[str, Callable[[Rule, Sample], str]] = {
     "each_item_has": lists.each_item_has,
     "numbers_in_input": grounding.numbers_in_input,
     "input_values_absent": grounding.input_values_absent,
+    "no_personal_data": personal.no_personal_data,
     "label_never": values.label_never,
     "tools_allowed": limits.tools_allowed,
     "max_output_tokens": limits.max_output_tokens,
