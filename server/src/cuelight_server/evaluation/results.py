@@ -1,5 +1,6 @@
 """One answer of a model becomes one result: graded, priced, and written down so that a stopped run can go on."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -122,18 +123,27 @@ def answer_of(document: Json) -> Completion:
 
 
 def words_of(document: Json) -> dict[str, Outcome]:
-    """What judges said in a kept result, by grader: a run that goes on asks no judge twice."""
+    """What judges said in a kept result, by grader: a run that goes on asks no judge twice.
+
+    Of two graders with one name nobody can tell whose word it was: both are asked again.
+    """
     failed = {one["name"]: one["message"] for one in document["failed"]}
+    names = Counter([*document["passed"], *(one["name"] for one in (*document["failed"], *document["not_run"]))])
     return {
-        name: Outcome(name in document["passed"], failed.get(name, ""), document["scores"].get(name), said=said)
-        for name, said in document.get("judged", {}).items()
-        if name in failed or name in document["passed"]
+        one["name"]: Outcome(
+            one["name"] in document["passed"],
+            failed.get(one["name"], ""),
+            document["scores"].get(one["name"]),
+            said=one,
+        )
+        for one in document.get("judged", ())
+        if names[one["name"]] == 1 and (one["name"] in failed or one["name"] in document["passed"])
     }
 
 
 def _judged(one: SampleResult) -> dict[str, Any]:
     """What judges said, where one was asked."""
-    said = {grade.name: dict(grade.said) for grade in one.grades if grade.said is not None}
+    said = [{**grade.said, "name": grade.name} for grade in one.grades if grade.said is not None]
     return {"judged": said} if said else {}
 
 
