@@ -11,6 +11,7 @@ from cuelight_server.control.evaluation import Limits, run_pending, start
 from cuelight_server.db import schema
 from cuelight_server.db.engine import Intent, transaction
 from cuelight_server.evaluation.graders.outside import Outside
+from cuelight_server.kernel.errors import Unavailable
 from cuelight_server.providers.port import Completion
 from cuelight_server.providers.scripted import Scripted
 from cuelight_server.views import evaluation as view
@@ -65,6 +66,19 @@ def test_a_judge_that_answers_nonsense_makes_the_verdict_inconclusive_and_keeps_
     assert (seen.line.state, seen.report["verdict"]) == ("done", "inconclusive")
     assert "3 cases are undecided (C1, C2, C3): llm-rubric: the judge answered nonsense" in seen.report["why"][-1]
     assert seen.report["judges"][0]["not_run"] == 3
+
+
+def test_a_silent_judge_is_not_waited_for_at_every_output(shelf):
+    judged(shelf, KIND, cases=6, outputs=shelf.all_say(GOOD, 6))
+    asked = []
+
+    def silent(request):
+        asked.append(request.case)
+        raise Unavailable("no answer in time")
+
+    report = run(shelf, Scripted(rules=RULES, instead=silent)).report
+    assert (len(asked), report["verdict"], len(report["undecided"])) == (3, "inconclusive", 6)
+    assert "scripted was silent 3 times in a row" in report["undecided"][-1]["why"]
 
 
 def test_a_judge_that_nobody_set_up_has_not_run(shelf):

@@ -1,6 +1,7 @@
 """Model judges in a run: asked through the providers' port and counted, compared in pairs, and checked against people."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,27 +23,32 @@ from cuelight_server.evaluation.results import Bench, compares
 from cuelight_server.evaluation.runner import Key as Place
 from cuelight_server.kernel.cases import applies
 from cuelight_server.kernel.errors import CuelightError, Unavailable
-from cuelight_server.providers.port import Completion, CompletionRequest
+from cuelight_server.providers.port import Completion, CompletionRequest, Provider
 
 AT_ONCE = 4
+MOST_SILENCES = 3  # in a row: whoever is silent so often is not waited for again in this run
 Stop = Callable[[], str]
 _POINTS = {Choice.CANDIDATE: 1.0, Choice.PRODUCTION: 0.0}
 
 
 class Asked:
-    """Who asks judges: through the desk's providers, from several threads, with every call counted."""
+    """Who asks judges: through the desk's providers, from several threads, with every call counted.
+
+    A provider that was silent three times in a row is not asked again: a run does not wait for it at every output.
+    """
 
     def __init__(self, providers: Providers, prices: Json | None) -> None:
         """Nothing is asked yet."""
         self._providers, self._prices = providers, prices
         self._lock = threading.Lock()
+        self._known: dict[str, Provider] = {}
+        self._silent: Counter[str] = Counter()
         self._calls = self._input = self._output = 0
         self._usd: float | None = 0.0
 
     def __call__(self, asked: Judgement) -> Completion:
         """The judge's answer; one of the six errors where none comes."""
-        if asked.provider not in self._providers:
-            raise Unavailable(f"this desk has no provider {asked.provider}", "set it: cuelight providers set")
+        provider = self._provider(asked.provider)
         request = CompletionRequest(
             content_digest=asked.judge,
             case=asked.asked,
@@ -50,14 +56,32 @@ class Asked:
             messages=asked.messages,
             settings=asked.settings,
         )
-        answer = self._providers[asked.provider].complete(request)
+        try:
+            answer = provider.complete(request)
+        except Unavailable:
+            with self._lock:
+                self._silent[asked.provider] += 1
+            raise
         usd = cost_usd(self._prices, answer.model or asked.model, answer.input_tokens, answer.output_tokens)
         with self._lock:
+            self._silent[asked.provider] = 0
             self._calls += 1
             self._input += answer.input_tokens or 0
             self._output += answer.output_tokens or 0
             self._usd = None if self._usd is None or usd is None else self._usd + usd
         return answer
+
+    def _provider(self, name: str) -> Provider:
+        """The provider, looked up once a run. Unavailable where there is none, or it was silent too often."""
+        with self._lock:
+            if self._silent[name] >= MOST_SILENCES:
+                words = f"{name} was silent {MOST_SILENCES} times in a row and is not asked again in this run"
+                raise Unavailable(words, "evaluate again when it answers")
+            if name not in self._known:
+                if name not in self._providers:
+                    raise Unavailable(f"this desk has no provider {name}", "set it: cuelight providers set")
+                self._known[name] = self._providers[name]
+            return self._known[name]
 
     @property
     def usd(self) -> float:
