@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from cuelight_server.providers.port import Completion, CompletionRequest
 
-_BLOCK = r"<{0} (\w{{12}})>\n(.*)\n</{0} \1>"
+_BLOCK = r"<{0} (\w{{32}})>\n(.*)\n</{0} \1>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -256,6 +256,14 @@ def test_g_eval_goes_from_0_to_10_and_passes_from_7_on(score, passed):
     assert (one.passed, bool(one.not_run)) == (bool(passed), passed is None)
 
 
+def test_g_eval_asks_for_each_criterion_of_a_list_and_takes_the_mean():
+    rule = {**RULE, "type": "g-eval", "value": ["kind", "short"]}
+    one, heard = said(rule, {"score": 10, "reason": "kind"}, {"score": 2, "reason": "long"})
+    assert (one.score, one.passed, len(heard.asked)) == (0.6, False, 2)
+    assert one.message == "the judge says no (score 0.60, wanted at least 0.7): long"
+    assert said(rule, {"score": 10}, "?")[0].not_run
+
+
 @pytest.mark.parametrize(("text", "passed"), [("So Y", True), ("no.\nN", False), ("SUNNY", None), ("maybe", None)])
 def test_closedqa_takes_a_letter_at_the_end_as_promptfoo_does(text, passed):
     if passed is None:

@@ -40,20 +40,33 @@ class Judged:
         if self.judge.shape is Shape.QUESTIONS and self.outside.embed is None:
             return not_run(NO_EMBEDDING)
         try:
-            shown = asking.pieces(self.judge, self.rule, sample)
-            asked = [asking.judgement(self.judge, shown, sample, n) for n in range(1, self.judge.repeats + 1)]
+            shown = [asking.pieces(self.judge, rule, sample) for rule in self._parts()]
+            asked = [
+                [asking.judgement(self.judge, one, sample, n) for one in shown]
+                for n in range(1, self.judge.repeats + 1)
+            ]
         except Lacking as bad:
             return not_run(str(bad))
         words, lost = [], []
-        for one in asked:
+        for turn in asked:
             try:
-                words.append(self._scored(ask(self.judge, one, self.outside, self.rule.get("config")), shown))
+                words.append(_mean([self._word(one, part) for one, part in zip(turn, shown, strict=True)]))
             except (ValueError, CuelightError) as bad:
                 lost.append(why_lost(bad))
                 if isinstance(bad, CuelightError):
                     break  # who cannot be asked now is not asked again at once
         lost += lost[-1:] * (len(asked) - len(words) - len(lost))
         return votes.outcome(self.judge, words, lost, votes.Count(threshold=self.threshold, inverse=self.inverse))
+
+    def _parts(self) -> list[Rule]:
+        """One question each; g-eval asks for every criterion of a list by itself."""
+        value = self.rule.get("value")
+        if self.judge.kind == "g-eval" and isinstance(value, list) and value:
+            return [{**self.rule, "value": one} for one in value]
+        return [self.rule]
+
+    def _word(self, asked: Judgement, shown: Mapping[str, str]) -> Word:
+        return self._scored(ask(self.judge, asked, self.outside, self.rule.get("config")), shown)
 
     def _scored(self, one: Word, shown: Mapping[str, str]) -> Word:
         """Of answer-relevance: how near the questions that the output answers are to the one that was asked."""
@@ -106,6 +119,14 @@ def why_lost(bad: Exception) -> str:
     if isinstance(bad, CuelightError):
         return f"the judge could not be asked: {bad.message}"
     return str(bad)
+
+
+def _mean(words: Sequence[Word]) -> Word:
+    """Several criteria as one word: their mean, and the reason of the worst."""
+    if len(words) == 1:
+        return words[0]
+    worst = min(words, key=lambda one: one.score)
+    return Word(passed=None, score=sum(one.score for one in words) / len(words), reason=worst.reason)
 
 
 def _threshold(judge: Judge, rule: Rule) -> float | None:
