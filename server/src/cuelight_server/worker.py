@@ -30,12 +30,11 @@ class Worker:
         ticks: Sequence[Tick] = (),
         outside: Outside = NOTHING_OUTSIDE,
     ) -> None:
-        """Make it; `every_s` is the longest sleep in seconds, should nobody call `wake`."""
-        self._outside = outside
+        """Make it; `every_s` is the longest sleep in seconds, should nobody call `wake`; `outside` serves graders."""
         self._desk = desk
         self._providers = providers
         self._every_s = every_s
-        self._ticks = ticks
+        self._ticks, self._outside = ticks, outside
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._broken = ""

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "try": ("trying", "Run a few cases and look at the outputs, side by side."),
     "eval": ("evaluate", "Run the whole suite on a version, against production."),
     "review": ("review", "Read outputs blind, answer, and sign."),
+    "judge": ("judge", "Hold the model judges of a suite against what people said."),
     "approve": ("release", "Say yes to exactly one version for one environment."),
     "release": ("release", "Put an approved version into an environment."),
     "rollback": ("rollback", "Go back to the last good version, now."),

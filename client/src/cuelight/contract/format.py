@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema_rs
 
-KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
+KINDS = ("workflow", "authority", "prompt", "suite", "label", "knowledge", "prices", "recording")
 _SHOWN, _LONGEST, _LISTED, _NAMED = 20, 300, 12, 40
 _TYPES = {
     "string": "text",
@@ -172,6 +172,11 @@ def _problems(shape: _Shape) -> list[Problem]:
         if len(found) >= _SHOWN:
             break
     return found[:_SHOWN]
+
+
+def tags_of(key: Mapping[str, Any]) -> list[str]:
+    """The constants that a key such as `type` may be: one, or some."""
+    return [key["const"]] if "const" in key else [str(one) for one in key.get("enum", ())]
 
 
 def _likeness(shape: Mapping[str, Any], value: Mapping[str, Any]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Any
 from cuelight.contract.canonical import digest
 from cuelight_server import __version__
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control import lease
+from cuelight_server.control import judging, lease
 from cuelight_server.control import trial as trials
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
@@ -18,10 +18,12 @@ from cuelight_server.db.engine import reading
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import report as reports
 from cuelight_server.evaluation import store
+from cuelight_server.evaluation.graders.outcome import Outcome
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
+from cuelight_server.evaluation.judges import Panel
 from cuelight_server.evaluation.model import Arm, ArmResult, Case, SampleResult
 from cuelight_server.evaluation.report import Subject
-from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json
+from cuelight_server.evaluation.results import Bench, answer_of, bench, passed, result, to_json, words_of
 from cuelight_server.evaluation.runner import Key, Task, run, tasks, total
 from cuelight_server.evaluation.scoring import judge, sum_up
 from cuelight_server.evaluation.seal import results_digest
@@ -30,6 +32,7 @@ from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import CuelightError, Unavailable
+from cuelight_server.kernel.judges import NOT_ALONE
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.tiers import LEAST_CASES
 from cuelight_server.providers.port import Completion
@@ -111,8 +114,8 @@ def run_pending(
     """Run the evaluation that has waited longest; False when none waits.
 
     Whatever goes wrong on the way is its outcome: state `error`, inconclusive. When `stop` says so it waits again, and
-    what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new.
-    `outside` is what graders may reach.
+    what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new. `outside`
+    is what graders may ask; judges they ask through the providers.
     """
     me = worker or ids.worker_id()
     with reading(desk.registry) as sql:
@@ -170,6 +173,8 @@ class _Notebook:
     bench: Bench
     total: int
     batch: int
+    asked: judging.Asked
+    outside: Outside
     tools: Mapping[Arm, tuple[Any, ...]] = field(default_factory=dict)
     results: dict[Key, SampleResult] = field(default_factory=dict)
     waiting: list[StoredResult] = field(default_factory=list)
@@ -183,9 +188,9 @@ class _Notebook:
         if len(self.waiting) >= self.batch:
             self.flush()
 
-    def take(self, key: Key, case: Case, answer: Completion) -> SampleResult:
-        """Grade an answer that need not be written down."""
-        self.results[key] = result(self.bench, case, key[2], answer, self.tools.get(key[0], ()))
+    def take(self, key: Key, case: Case, answer: Completion, known: Mapping[str, Outcome] = {}) -> SampleResult:
+        """Grade an answer that need not be written down; `known` are words of judges on it that were kept."""
+        self.results[key] = result(self.bench, case, key[2], answer, self.tools.get(key[0], ()), known)
         return self.results[key]
 
     def flush(self) -> None:
@@ -203,24 +208,40 @@ def _evaluate(desk: Desk, means: Means, one: Stored, me: str, stop: Stop, limits
     with reading(desk.registry) as sql:
         trial = trials.gather(desk, sql, one, means.providers)
         before = {(Arm(row.arm), row.case, row.sample): row for row in store.kept(sql, one.id)}
-    made = _notebook(desk, one, me, trial, means.outside)
+    asked = judging.Asked(means.providers, trial.prices.document if trial.prices else None)
+    made = _notebook(desk, one, me, trial, asked, replace(means.outside, judge=asked))
     work = _fresh(trial, made, before, _tasks(desk, trial))
     made.flush()
-    unfinished = run(work, trial.provider, made.keep, _stop(desk, made, stop, limits))
+    why = _stop(desk, made, stop, limits)
+    unfinished = run(work, trial.provider, made.keep, why)
     made.flush()
+    panel, unfinished = _panel(trial, made, why, unfinished)
     if unfinished == _SHUTDOWN:
         with operational(desk.registry) as sql:
             store.requeue(sql, one.id, me, orderly=True)
         return
-    _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
+    _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished, panel))
 
 
-def _notebook(desk: Desk, one: Stored, me: str, trial: Trial, outside: Outside) -> _Notebook:
+def _panel(trial: Trial, made: _Notebook, stop: Callable[[], str], unfinished: str) -> tuple[Panel, str]:
+    """What judges say once all is answered; nothing where the run was stopped, before or meanwhile."""
+    if unfinished:
+        return Panel(), unfinished
+    try:
+        panel, changed = judging.panel(trial, made.bench, made.results, made.outside, stop)
+    except judging.Stopped as stopped:
+        return Panel(), str(stopped)
+    made.waiting += [_stored_result(place[0], made.results[place]) for place in changed]
+    made.flush()
+    return panel, ""
+
+
+def _notebook(desk: Desk, one: Stored, me: str, trial: Trial, asked: judging.Asked, outside: Outside) -> _Notebook:
     prices = trial.prices.document if trial.prices else None
     compiled = bench(trial.suite, tuple(trial.gate.get("metrics", ())), prices, outside)
     batch = _BATCH_RECORDED if trial.provider.concurrency == 1 else _BATCH_LIVE
     tools = {side.arm: tuple(side.content.tools) for side in trial.sides}
-    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch, tools)
+    return _Notebook(desk, one.id, me, compiled, total(trial.sides), batch, asked, outside, tools)
 
 
 def _tasks(desk: Desk, trial: Trial) -> Iterator[Task]:
@@ -233,7 +254,7 @@ def _fresh(trial: Trial, made: _Notebook, before: dict[Key, StoredResult], work:
     """The tasks that an earlier start of this run has not answered; the answers it has are graded at once."""
     cases = {case.id: case for case in trial.suite.cases}
     for (arm, case, sample), row in before.items():
-        made.take((arm, case, sample), cases[case], answer_of(row.document))
+        made.take((arm, case, sample), cases[case], answer_of(row.document), words_of(row.document))
     return (task for task in work if task.key not in before)
 
 
@@ -245,14 +266,14 @@ def _stop(desk: Desk, made: _Notebook, stop: Stop, limits: Limits) -> Callable[[
             return _SHUTDOWN
         if (desk.clock() - began).total_seconds() > limits.seconds:
             return f"stopped at the limit of {limits.seconds:g} s with {len(made.results)} of {made.total} outputs"
-        if made.usd > limits.usd:
+        if made.usd + made.asked.usd > limits.usd:
             return f"stopped at the limit of ${limits.usd:g} with {len(made.results)} of {made.total} outputs"
         return ""
 
     return why
 
 
-def _report(desk: Desk, one: Stored, trial: Trial, made: _Notebook, unfinished: str) -> dict[str, Any]:
+def _report(desk: Desk, one: Stored, trial: Trial, made: _Notebook, unfinished: str, panel: Panel) -> dict[str, Any]:
     """The report on the cases that have all their outputs in every arm: all of them, unless it was stopped."""
     whole = [
         case for case in trial.suite.cases if all(_complete(made, side.arm, case, side.samples) for side in trial.sides)
@@ -263,7 +284,8 @@ def _report(desk: Desk, one: Stored, trial: Trial, made: _Notebook, unfinished: 
         baseline = replace(candidate, label=trial.baseline.label)
     elif trial.baseline is not None:
         baseline = _arm(trial, made, Arm.BASELINE, whole)
-    return reports.build(_subject(desk, one, trial), trial.suite, candidate, baseline, unfinished)
+    subject = replace(_subject(desk, one, trial), panel=panel, judge_spend=made.asked.spend())
+    return reports.build(subject, trial.suite, candidate, baseline, unfinished)
 
 
 def _complete(made: _Notebook, arm: Arm, case: Case, samples: Any) -> bool:
@@ -303,6 +325,7 @@ def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
         recordings_digest=trial.recordings_digest if trial else None,
         knowledge=trial.knowledge if trial else (),
         least_cases=LEAST_CASES[trial.tier] if trial else 0,
+        judge_alone=trial is None or trial.tier not in NOT_ALONE,
         notes=trial.notes if trial else (),
     )
 

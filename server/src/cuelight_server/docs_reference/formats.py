@@ -43,8 +43,9 @@ def definitions() -> dict[str, Any]:
 
 def graders() -> list[str]:
     """The type of every grader."""
-    kinds = (one["properties"]["type"] for one in definitions()["grader"]["oneOf"])
-    return [str(one["const"]) for one in kinds if "const" in one]
+    shared = definitions()
+    shapes = [shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in shared["grader"]["oneOf"]]
+    return [name for one in shapes for name in file_format.tags_of(one["properties"]["type"])]
 
 
 def _big(one: Schema) -> bool:

@@ -1,10 +1,11 @@
 """graders.md: the graders under promptfoo's names, what each asks, what it is given and what it needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from cuelight_server.docs_reference.markdown import code, page, section, table
 from cuelight_server.evaluation.graders.leaks import KINDS
-from cuelight_server.kernel.assertions import JUDGED, NEEDS, NEVER, Need
+from cuelight_server.kernel.assertions import NEEDS, NEVER, Need
+from cuelight_server.kernel.judges import CUSTOM, JUDGED, NOT_CARRIED, SIMILAR
 
 # Name -> what it asks of the output.
 MEANING: Mapping[str, str] = {
@@ -78,15 +79,20 @@ def graders_page() -> str:
         table(("name", "what the output is to be", "given", "has no word without"), rows),
         section(
             "Graders that ask somebody",
-            "They need a judge, a service or a person, and have no word where there is none: "
-            + ", ".join(code(name) for name in JUDGED)
-            + ".",
+            "They have no word where nobody is set to answer; [the guide to judges](../guides/judges.md) says how. "
+            f"A model judge: {_listed(JUDGED)}. Vectors: {_listed(SIMILAR)}. Somebody's own program: {_listed(CUSTOM)}.",
+            "Known, and never with a word, because of what they would ask:",
+            table(("name", "why"), [(code(name), why) for name, why in NOT_CARRIED.items()]),
         ),
         section(
             "Personal data",
             "The grader `pii` knows these kinds: " + ", ".join(code(name) for name in KINDS) + ".",
         ),
     )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(code(name) for name in sorted(names))
 
 
 def _needs(name: str, need: Need) -> str:

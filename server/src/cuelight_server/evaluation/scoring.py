@@ -53,6 +53,7 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         undecided=_why_undecided(samples) if could and not passed else "",
         score=mean(standing.score(one) for one in samples),
         every=every,
+        only_judge=any(_only_judge(one) for one in samples),
     )
 
 
@@ -110,8 +111,13 @@ def gather(
     unfinished: str = "",
     least_cases: int = 0,
     found: Found | None = None,
+    *,
+    judge_alone: bool = True,
 ) -> Facts:
-    """The facts that the gate decides on; `found` is what the samples show, where somebody has looked."""
+    """The facts that the gate decides on; `found` is what the samples show, where somebody has looked.
+
+    `judge_alone` is whether a model judge may be a case's only blocker.
+    """
     found = found or Found()
     blocked = [one for one in candidate.cases if one.blockers and one.case.id not in excuses]
     before = [one.value for one in baseline.metrics] if baseline else [None] * len(candidate.metrics)
@@ -145,6 +151,7 @@ def gather(
             if one.undecided
             for name in (one.case.category.value, *(f"tag:{tag}" for tag in one.case.tags))
         ),
+        only_judge=() if judge_alone else tuple(one.case.id for one in candidate.cases if one.only_judge),
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
     )
@@ -176,6 +183,13 @@ def _blockers(sample: SampleResult) -> list[Grade]:
 
 def _decides(grade: Grade) -> bool:
     return grade.severity in _JUDGING and grade.weight > 0
+
+
+def _only_judge(sample: SampleResult) -> bool:
+    """Whether its blockers, or its majors where it has none, are model judges one and all."""
+    counting = [one for one in sample.grades if _decides(one)]
+    deciding = [one for one in counting if one.severity is Severity.BLOCKER] or counting
+    return bool(deciding) and all(one.alone for one in deciding)
 
 
 def _why_undecided(samples: tuple[SampleResult, ...]) -> str:

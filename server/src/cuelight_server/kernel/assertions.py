@@ -1,4 +1,4 @@
-"""The assertions under promptfoo's names: which there are, what each has to be given, and what can never work.
+"""The assertions under promptfoo's names that need nobody else's word: which there are, what each has to be given, and what can never work.
 
 Lint and the graders see them alike. Every name may stand with `not-` before it.
 """
@@ -13,6 +13,7 @@ from cuelight.contract.schemas import schema_validator
 from cuelight_server.kernel import ecmascript
 from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.javascript import text_of
+from cuelight_server.kernel.judges import CUSTOM, ELSEWHERE, PAIRWISE
 from cuelight_server.kernel.placeholders import refuse_broken, templated
 
 Json = Mapping[str, Any]
@@ -87,13 +88,8 @@ NEEDS: Mapping[str, Need] = {
     "ruby": Need.CODE,
     SET: Need.SETS,
 }
-JUDGED = (
-    "llm-rubric", "agent-rubric", "search-rubric", "g-eval", "factuality", "model-graded-factuality",
-    "model-graded-closedqa", "answer-relevance", "context-faithfulness", "context-recall", "context-relevance",
-    "conversation-relevance", "pi", "classifier", "moderation", "guardrails", "similar", "similar:cosine",
-    "similar:dot", "similar:euclidean", "select-best", "max-score", "human", "webhook", "trajectory:goal-success",
-)  # fmt: skip
-NAMES = frozenset(name for base in (*NEEDS, *JUDGED) for name in (base, NOT + base)) - {NOT + SET}
+NAMES = frozenset(name for base in NEEDS for name in (base, NOT + base)) - {NOT + SET}
+_MEMBERS = frozenset(NEEDS) - {SET} | ELSEWHERE - PAIRWISE - (CUSTOM - {"webhook"})
 NEVER = frozenset(  # known, and nothing here can run them yet: a suite that needs them is never a pass
     {
         "perplexity",
@@ -299,9 +295,13 @@ def _refuse_wrong_set(rule: Json) -> None:
     if not rule.get("assert"):
         raise Invalid("an assert-set has no graders", "list them under `assert`")
     for one in rule["assert"]:
-        if one["type"] not in NAMES or one["type"] == SET:
+        kind, _ = base_of(one["type"])
+        if kind in PAIRWISE:
+            raise Invalid(f"an assert-set holds {kind}, which compares whole versions", "put it beside the set")
+        if kind not in _MEMBERS:
             raise Invalid(f"an assert-set holds {one['type']!r}", "only graders under promptfoo's names go into a set")
-        refuse_wrong(one)
+        if kind in NEEDS:
+            refuse_wrong(one)
 
 
 def _number(value: Any) -> bool:

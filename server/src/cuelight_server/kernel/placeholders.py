@@ -43,6 +43,16 @@ def templated(value: Any) -> bool:
     return isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
 
 
+def variables(text: str) -> frozenset[str]:
+    """The variables that a template takes from outside, without what stands behind a dot; none where it is broken."""
+    if not templated(text):
+        return frozenset()
+    try:
+        return frozenset(_engine().undeclared_variables_in_str(text))
+    except minijinja.TemplateError:
+        return frozenset()
+
+
 def refuse_broken(value: Any) -> None:
     """Invalid where a text, or a text in a list, is no template whatever the values."""
     for one in value if isinstance(value, list) else [value]:

@@ -9,6 +9,7 @@ from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.findings import error, judged, warning
 from cuelight_server.prompts.lint_comparison import findings_of_comparison
+from cuelight_server.prompts.lint_judges import inputs_shown
 from cuelight_server.prompts.model import Finding
 from cuelight_server.prompts.paths import CASE_ROOTS, ROOTS, Shape, malformed, strange_root
 
@@ -214,7 +215,7 @@ def inputs_used(suite: Json) -> set[str]:
     rules = [*suite.get("graders", ()), *(rule for case in suite["cases"] for rule in case.get("graders", ()))]
     paths = [*suite.get("derived", {}).values()]
     for rule in rules:
-        paths += [*rule.get("when", ()), *rule.get("input_paths", ()), *inputs_asked(rule)]
+        paths += [*rule.get("when", ()), *rule.get("input_paths", ()), *inputs_asked(rule), *inputs_shown(rule)]
     return {path.partition(".")[0].removesuffix("[*]") for path in paths}
 
 

@@ -1,4 +1,4 @@
-"""Where other people's code runs: JavaScript in a sandbox, Python as a process with limits."""
+"""Where graders have others work: JavaScript in a sandbox, Python and allowed programs with limits, allowed addresses."""
 
 from cuelight_server.sandboxes.javascript import javascript
 from cuelight_server.sandboxes.python import python

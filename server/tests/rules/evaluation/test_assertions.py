@@ -11,8 +11,9 @@ from cuelight_server.evaluation.graders import prepare
 from cuelight_server.evaluation.graders.asserts.similarity import bleu, gleu, meteor, rouge
 from cuelight_server.evaluation.graders.asserts.structure import objects_in
 from cuelight_server.evaluation.graders.asserts.texts import distance
-from cuelight_server.kernel.assertions import JUDGED, NAMES, NEEDS, NEVER, SET, pieces
+from cuelight_server.kernel.assertions import NAMES, NEEDS, NEVER, SET, pieces
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.judges import ELSEWHERE
 from server.tests.grading import word
 
 PASSING = [
@@ -126,7 +127,9 @@ OPEN = [
     ({"type": "python", "value": "True"}, "CUELIGHT_PYTHON_GRADERS=on"),
     ({"type": "contains", "value": "x", "transform": "output"}, "cuelight-server[js]"),
     ({"type": "contains", "value": "x", "transform": "python: output"}, "CUELIGHT_PYTHON_GRADERS=on"),
-    ({"type": "llm-rubric", "value": "is polite"}, "needs a judge"),
+    ({"type": "llm-rubric", "value": "is polite"}, "no judge is named"),
+    ({"type": "webhook", "value": "https://graders.example.org"}, "CUELIGHT_GRADER_WEBHOOKS"),
+    ({"type": "similar", "value": "x", "transform": "output"}, "cuelight-server[js]"),
     ({"type": "is-valid-function-call"}, "declares no tools"),
     ({"type": "contains", "value": "{{name}}"}, "nothing to look for"),
     ({"type": "regex", "value": "{{broken}}"}, "no pattern in JavaScript"),
@@ -155,7 +158,7 @@ def test_no_name_that_stands_in_the_format_is_unknown_to_the_graders():
             rule["value"] = {} if "word" not in name else 3
         assert prepare({"severity": "minor", **rule}, None).name == name
     assert set(NEEDS) > NEVER
-    assert not set(JUDGED) & set(NEEDS)
+    assert not ELSEWHERE & set(NEEDS)
 
 
 WRONG = [

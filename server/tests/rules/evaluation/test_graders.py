@@ -177,12 +177,14 @@ def test_an_output_that_is_not_as_wanted_fails_in_plain_words(rule, words):
 
 def test_every_grader_of_the_format_is_here_and_tested_both_ways():
     shapes = schema("suite")["$defs"]
-    named = [shape["properties"]["type"] for shape in shapes["grader"]["oneOf"]]
+    named = [shape["properties"]["type"] for shape in shapes["grader"]["oneOf"] if "properties" in shape]
     types = {one["const"] for one in named if "const" in one} - {"assert-set"}
     assert types == graders.OWN
     assert len(types) == 32
     assert {"$ref": "#/$defs/assertion_name", "description": "Kind of grader."} in named
     assert {*shapes["assertion_name"]["enum"], "assert-set"} == NAMES
+    asking = [shapes[one]["properties"]["type"]["enum"] for one in ("judged_grader", "outside_grader")]
+    assert {*asking[0], *asking[1]} == graders.TYPES - graders.OWN - NAMES
     elsewhere = {
         "pii",
         "json_only",
@@ -194,6 +196,20 @@ def test_every_grader_of_the_format_is_here_and_tested_both_ways():
     }
     assert {rule["type"] for rule in PASSING} == types
     assert {rule["type"] for rule, _ in FAILING} == types - elsewhere
+
+
+def test_every_name_is_of_one_family_and_a_set_takes_all_but_those_that_compare():
+    shapes = schema("suite")["$defs"]
+    families = {
+        one: shapes[one]["properties"]["type"]["enum"]
+        for one in ("judged_grader", "outside_grader", "judged_member", "outside_member")
+    }
+    known = [*shapes["assertion_name"]["enum"], *families["judged_grader"], *families["outside_grader"]]
+    assert len(known) == len(set(known))
+    assert not set(known) & (graders.OWN - {"equals", "regex"})
+    left_out = set(known) - {*shapes["assertion_name"]["enum"]}
+    left_out -= {*families["judged_member"], *families["outside_member"]}
+    assert left_out == {"select-best", "not-select-best", "command", "not-command"}
 
 
 @pytest.mark.parametrize(

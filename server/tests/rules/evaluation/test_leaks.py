@@ -19,6 +19,7 @@ HITS = {
     "ip_address": ["from 192.168.1.254:80"],
     "us_ssn": ["SSN 536-90-4399."],
     "uk_nino": ["AB 12 34 56 C"],
+    "uk_nhs": ["NHS 943 476 5919"],
     "nl_bsn": ["111222333"],
     "de_tax_id": ["86095742719"],
     "fr_nir": ["2 55 08 14 168 025 38"],
@@ -33,6 +34,7 @@ MISSES = {
     "ip_address": ["256.1.1.1", "1.2.3.4.5", "10.2.3"],
     "us_ssn": ["000-12-3456", "666-12-3456", "123-00-4567", "2123-45-67890"],
     "uk_nino": ["BG 12 34 56 C", "AB 12 34 56 Z"],
+    "uk_nhs": ["943 476 5918", "9434765919"],
     "nl_bsn": ["111222334", "000000000"],
     "de_tax_id": ["86095742718", "12345678901"],
     "fr_nir": ["2 55 08 14 168 025 39"],
@@ -69,6 +71,18 @@ def test_what_is_allowed_may_stand_there_however_it_is_written():
     rule = {"type": "pii", "types": ["email", "phone"], "allow": ["Help@Example.org", "+44 20 7946 0958"]}
     assert word(rule, "help@example.org, +44-20-7946-0958").passed
     assert not word(rule, "help@example.org, other@example.org").passed
+
+
+def test_what_the_case_gives_may_be_repeated_where_the_grader_says_so():
+    rule, given = {"type": "pii", "types": ["phone"]}, {"contact": [{"phone": "+44 (20) 7946-0958"}]}
+    assert word({**rule, "allow_input": True}, "call +44 20 7946 0958", input=given).passed
+    assert not word(rule, "call +44 20 7946 0958", input=given).passed
+    assert not word({**rule, "allow_input": True}, "call +44 20 7946 0959", input=given).passed
+
+
+def test_more_than_anybody_looks_through_is_never_a_pass():
+    said = word({"type": "pii"}, "x" * 500_001)
+    assert (said.passed, said.message) == (False, "there are 500001 characters, and at most 500000 are looked through")
 
 
 def test_the_arguments_of_tool_calls_are_looked_at_too():

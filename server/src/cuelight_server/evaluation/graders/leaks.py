@@ -19,6 +19,7 @@ _CARD = re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-])")
 _IP = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")
 _US_SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _UK_NINO = re.compile(r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b")
+_UK_NHS = re.compile(r"(?<![\w-])\d{3}[ -]\d{3}[ -]\d{4}(?![\w-])")
 _NL_BSN = re.compile(r"(?<![\d.-])\d{9}(?![\d.-])")
 _DE_TAX = re.compile(r"(?<![\d.-])[1-9]\d{10}(?![\d.-])")
 _FR_NIR = re.compile(r"(?<!\d)[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}(?!\d)")
@@ -41,6 +42,12 @@ def iban(text: str) -> bool:
     code = text.replace(" ", "")
     turned = code[4:] + code[:4]
     return 15 <= len(code) <= 34 and int("".join(str(int(char, 36)) for char in turned)) % 97 == 1
+
+
+def nhs(text: str) -> bool:
+    """Whether ten digits are a number of the British health service: the last one checks the others (modulo 11)."""
+    digits = [int(char) for char in text if char.isdigit()]
+    return -sum(digit * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False)) % 11 == digits[9]
 
 
 def bsn(digits: str) -> bool:
@@ -99,6 +106,7 @@ KINDS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
     "ip_address": (_IP, _any),
     "us_ssn": (_US_SSN, _any),
     "uk_nino": (_UK_NINO, _any),
+    "uk_nhs": (_UK_NHS, nhs),
     "nl_bsn": (_NL_BSN, bsn),
     "de_tax_id": (_DE_TAX, german_tax),
     "fr_nir": (_FR_NIR, french),
@@ -108,7 +116,10 @@ KINDS: Mapping[str, tuple[re.Pattern[str], Callable[[str], bool]]] = {
 
 
 def detector(rule: Rule) -> Callable[[Sample], str]:
-    """The check of a rule `pii`: `types` are looked for, all of them if left out; what `allow` lists may stand there."""
+    """The check of a rule `pii`: `types` are looked for, all of them if left out.
+
+    What `allow` lists may stand there, and with `allow_input` what the case itself gives.
+    """
     kinds = tuple(rule.get("types") or KINDS)
     strange = [kind for kind in kinds if kind not in KINDS]
     if strange:
@@ -116,11 +127,15 @@ def detector(rule: Rule) -> Callable[[Sample], str]:
     allowed = frozenset(_bare(one) for one in rule.get("allow", ()))
 
     def check(sample: Sample) -> str:
+        text = _looked_at(rule, sample)
+        if len(text) > _LONGEST:
+            return f"there are {len(text)} characters, and at most {_LONGEST} are looked through"
+        given = "\n".join(_bare(text_of([one])) for one in leaves(sample.input)) if rule.get("allow_input") else ""
         found = [
             (kind, hit)
             for kind in kinds
-            for hit in found_in(_looked_at(rule, sample), kind)
-            if _bare(hit) not in allowed
+            for hit in found_in(text, kind)
+            if _bare(hit) not in allowed and not (given and _bare(hit) in given)
         ]
         if not found:
             return ""
@@ -133,7 +148,7 @@ def detector(rule: Rule) -> Callable[[Sample], str]:
 def found_in(text: str, kind: str) -> Iterator[str]:
     """Everything of one kind in a text."""
     pattern, sound = KINDS[kind]
-    for hit in pattern.finditer(text[:_LONGEST]):
+    for hit in pattern.finditer(text):
         if sound(hit.group().strip()):
             yield hit.group().strip()
 

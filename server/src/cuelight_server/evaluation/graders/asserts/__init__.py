@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from cuelight.contract.condition import lookup
-from cuelight_server.evaluation.graders.asked import Asked, Assertion, with_output
+from cuelight_server.evaluation.graders.asked import Asked, Assertion
 from cuelight_server.evaluation.graders.asserts import (
     calls,
     markup,
@@ -17,6 +16,7 @@ from cuelight_server.evaluation.graders.asserts import (
     structure,
     texts,
 )
+from cuelight_server.evaluation.graders.asserts.looking import looked_at
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample
@@ -61,8 +61,7 @@ def assertion(rule: Rule, outside: Outside, member: sets.Prepare) -> Callable[[S
             sample=sample,
             outside=outside,
         )
-        outcome = made.check(asked) if plain else _asked_late(made, asked, late=late)
-        return _reported(outcome) if rule.get("weight", 1) == 0 else outcome
+        return made.check(asked) if plain else _asked_late(made, asked, late=late)
 
     return lambda sample: _guarded(check, sample)
 
@@ -70,29 +69,15 @@ def assertion(rule: Rule, outside: Outside, member: sets.Prepare) -> Callable[[S
 def _named(kind: str, outside: Outside, member: sets.Prepare) -> Assertion:
     if kind == SET:
         return sets.asserting(member, outside)
-    return TABLE.get(kind) or Assertion(check=_no_judge)
-
-
-def _no_judge(asked: Asked) -> Outcome:
-    return not_run(f"{asked.kind} needs a judge, and this desk has none")
+    return TABLE[kind]
 
 
 def _asked_late(made: Assertion, asked: Asked, *, late: bool) -> Outcome:
     """Where the value is rendered for each case, or the output is a part of it or made into something else first."""
-    if "path" in asked.rule:
-        path, sample = asked.rule["path"], asked.sample
-        if sample.problem and not path.startswith("$"):
-            return Outcome(passed=False, message=f"nothing to look at: {sample.problem}")
-        found = lookup(path, sample.document)
-        asked = with_output(asked, found[0] if found else "")
-    if "transform" in asked.rule:
-        turned = scripts.transformed(asked)
-        if turned.not_run:
-            return not_run(turned.not_run)
-        if turned.threw:
-            return Outcome(passed=False, message=f"the transform failed: {turned.threw}", score=0.0)
-        asked = with_output(asked, turned.value)
-    return made.check(_rendered(made, asked) if late else asked)
+    found = looked_at(asked)
+    if isinstance(found, Outcome):
+        return found
+    return made.check(_rendered(made, found) if late else found)
 
 
 def _rendered(made: Assertion, asked: Asked) -> Asked:
@@ -107,9 +92,3 @@ def _guarded(check: Callable[[Sample], Outcome], sample: Sample) -> Outcome:
         return check(sample)
     except CuelightError as bad:
         return not_run(bad.message)
-
-
-def _reported(outcome: Outcome) -> Outcome:
-    """The word of a grader that counts for nothing: it passes, with its own score."""
-    score = outcome.score if outcome.score is not None else float(outcome.passed)
-    return replace(outcome, passed=True, score=score) if not outcome.not_run else outcome
