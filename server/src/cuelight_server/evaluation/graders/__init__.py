@@ -9,8 +9,8 @@ from cuelight.contract.schemas import schema_validator
 from cuelight_server.evaluation.graders import form, grounding, leaks, limits, lists, texts, values
 from cuelight_server.evaluation.graders.afield import afield
 from cuelight_server.evaluation.graders.asserts import assertion
-from cuelight_server.evaluation.graders.asserts.sets import Member
-from cuelight_server.evaluation.graders.judged import Judge, Judged, judged, not_carried, together
+from cuelight_server.evaluation.graders.asserts.sets import Member, together
+from cuelight_server.evaluation.graders.judged import Judge, Judged, judged, not_carried
 from cuelight_server.evaluation.graders.outcome import Outcome, found, reported
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample, read

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cuelight.contract.canonical import digest
 from cuelight_server.evaluation.graders.asked import Asked, Assertion
-from cuelight_server.evaluation.graders.judged.pinned import together
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample
@@ -31,6 +31,12 @@ def asserting(prepare: Prepare, outside: Outside) -> Assertion:
         return [prepare(one, outside) for one in rule["assert"]]
 
     return Assertion(check=_set, ready=ready)
+
+
+def together(digests: Sequence[str]) -> str:
+    """The digest of several judges as one: the only one's own; empty where there is none."""
+    named = [one for one in digests if one]
+    return digest(named) if len(named) > 1 else "".join(named)
 
 
 def _set(asked: Asked) -> Outcome:

@@ -9,7 +9,7 @@ from cuelight_server.evaluation.graders.embedding import cosine
 from cuelight_server.evaluation.graders.judged import asking, votes
 from cuelight_server.evaluation.graders.judged.answers import Nonsense, Shape, Word, closed, word
 from cuelight_server.evaluation.graders.judged.asking import Lacking
-from cuelight_server.evaluation.graders.judged.pinned import Judge, bare, judge_of, together
+from cuelight_server.evaluation.graders.judged.pinned import Judge, bare, judge_of
 from cuelight_server.evaluation.graders.outcome import Outcome, not_run
 from cuelight_server.evaluation.graders.outside import Judgement, Outside
 from cuelight_server.evaluation.graders.sample import Rule, Sample
@@ -17,7 +17,7 @@ from cuelight_server.evaluation.models import is_pinned
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.judges import NOT_CARRIED, PAIRWISE, SHARES
 
-__all__ = ["Judge", "Judged", "ask", "judged", "not_carried", "spread", "together", "why_lost"]
+__all__ = ["Judge", "Judged", "ask", "judged", "not_carried", "spread", "why_lost"]
 
 _THRESHOLDS = {"g-eval": 0.7, "conversation-relevance": 0.5}
 NO_JUDGE = "no model judge can be asked here; run it on a desk with a provider"

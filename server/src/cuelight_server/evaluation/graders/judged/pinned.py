@@ -1,6 +1,6 @@
 """The judge as an instrument: which model with which settings is told what; its digest names it in every report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -56,12 +56,6 @@ class Judge:
             "repeats": self.repeats,
             "combine": self.combine,
         }
-
-
-def together(digests: Sequence[str]) -> str:
-    """The digest of several judges as one: the only one's own; empty where there is none."""
-    named = [one for one in digests if one]
-    return digest(named) if len(named) > 1 else "".join(named)
 
 
 def bare(kind: str) -> str:
