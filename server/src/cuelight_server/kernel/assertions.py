@@ -121,17 +121,21 @@ def is_assertion(rule: Json) -> bool:
     return kind in NAMES and not own
 
 
-def refuse_wrong(rule: Json) -> None:
-    """Invalid where an assertion can never work as it is written: something is missing, empty, or contradicts itself."""
+def refuse_wrong(rule: Json, *, rendered: bool = False) -> None:
+    """Invalid where an assertion can never work as it is written: something is missing, empty, or contradicts itself.
+
+    A value that is still to be rendered with the inputs of a case is looked at once it is: then it is `rendered`.
+    """
     kind, _ = base_of(rule["type"])
     value = rule.get("value")
     need = NEEDS.get(kind)
-    refuse_broken(value)
+    if not rendered:
+        refuse_broken(value)
     if kind in _PROBABILITY and not 0 <= rule.get("threshold", 0) <= 1:
         raise Invalid(f"{kind} gives a score from 0 to 1, its threshold is {rule['threshold']}", "give 0 to 1")
     if need is Need.SETS:
         _refuse_wrong_set(rule)
-    elif need is not None and not (templated(value) and need not in (Need.NOTHING, Need.LIMIT)):
+    elif need is not None and (rendered or need is Need.LIMIT or not templated(value)):
         _CHECKS.get(need, _nothing)(rule, value)
 
 

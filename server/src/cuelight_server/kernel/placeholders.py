@@ -55,10 +55,11 @@ def variables(text: str) -> frozenset[str]:
 
 def refuse_broken(value: Any) -> None:
     """Invalid where a text, or a text in a list, is no template whatever the values."""
-    for one in value if isinstance(value, list) else [value]:
-        words = wrong(one) if templated(one) else ""
-        if words:
-            raise Invalid(f"{one!r:.100} is no template: {words}", "write variables of the case as {{name}}")
+    for one in value if isinstance(value, list) else ():
+        refuse_broken(one)
+    words = wrong(value) if isinstance(value, str) and templated(value) else ""
+    if words:
+        raise Invalid(f"{value!r:.100} is no template: {words}", "write variables of the case as {{name}}")
 
 
 def refuse_strange(text: str) -> None:

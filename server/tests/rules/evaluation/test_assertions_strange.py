@@ -11,7 +11,9 @@ from cuelight_server.kernel.assertions import NAMES, SET
 from cuelight_server.kernel.errors import Invalid
 from server.tests.grading import word
 
-TEXTS = st.text("ab{}[]<>\"',:0.%/é\n", max_size=12)
+TEXTS = st.sampled_from(["{{", "{{ a }}", "{% if a %}", "{{ a | join(a) }}", "NaN", "file://x", "-"]) | st.text(
+    "ab{}[]<>\"',:0.%/é\n", max_size=12
+)
 LEAVES = st.none() | st.booleans() | st.integers(-3, 3) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
 KEYS = st.sampled_from([
     "min", "max", "name", "pattern", "args", "arguments", "mode", "steps", "ignore", "defaults", "type", "requiredElements",

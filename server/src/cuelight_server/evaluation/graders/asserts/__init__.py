@@ -82,7 +82,7 @@ def _asked_late(made: Assertion, asked: Asked, *, late: bool) -> Outcome:
 
 def _rendered(made: Assertion, asked: Asked) -> Asked:
     value = render(asked.value, asked.sample.input)
-    refuse_wrong({**asked.rule, "value": value})
+    refuse_wrong({**asked.rule, "value": value}, rendered=True)
     return replace(asked, value=value, ready=made.ready(asked.rule, value))
 
 
