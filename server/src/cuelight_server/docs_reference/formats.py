@@ -117,6 +117,8 @@ def _below(one: Schema, name: str) -> Iterator[tuple[str, str, str, str]]:
     if "properties" in inner:
         yield from _rows(inner, f"{steps}.")
     for shape in inner.get("oneOf", ()):
+        if "$ref" in shape:
+            continue
         yield code(steps), f"with {_tag(shape)}", "", _meaning(shape)
         yield from _rows(shape, f"{steps}.")
 

@@ -1,5 +1,7 @@
 """What can never work is found by its code and at its own place: graders, gates, schemas, prices and recordings."""
 
+# long because: one table has a row for everything in a suite that can never work
+
 import pytest
 
 from cuelight_server.prompts.bundle import Facts, OnDesk, checked
