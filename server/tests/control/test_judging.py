@@ -18,6 +18,11 @@ from cuelight_server.views import evaluation as view
 
 JUDGE = {"provider": "scripted", "model": "m-judge"}
 KIND = {"type": "llm-rubric", "severity": "major", "value": "Is it kind?"}
+SET = {
+    "type": "assert-set",
+    "severity": "major",
+    "assert": [{"type": "contains", "value": "text"}, {"type": "llm-rubric", "value": "Is it kind?"}],
+}
 GOOD = '{"ok": true, "text": "kind"}'
 BAD = '{"ok": true, "text": "curt"}'
 RULES = ((r"kind", True),)
@@ -58,6 +63,17 @@ def test_a_judge_decides_and_its_reason_stands_with_the_output(shelf):
     row = next(one for one in view.results(shelf.desk, seen.line.id).items if one.case == "C2")
     (said,) = row.document["judged"]
     assert (said["name"], said["of"], said["judge"][:7]) == ("llm-rubric", 3, "sha256:")
+
+
+def test_a_judge_inside_a_set_is_in_the_report_like_every_other(shelf):
+    judged(shelf, {**SET, "id": "both"}, outputs={**shelf.all_say(GOOD), ("C2", 1): BAD})
+    seen = run(shelf, Scripted(rules=RULES, instead=lambda asked: "oh well" if "curt" in str(asked.messages) else None))
+    (entry,) = seen.report["judges"]
+    assert (entry["grader"], entry["outputs"], entry["not_run"]) == ("both/llm-rubric", 3, 1)
+    assert "C2" in seen.report["why"][-1]
+    row = next(one for one in view.results(shelf.desk, seen.line.id).items if one.case == "C1")
+    (said,) = row.document["judged"]
+    assert (said["name"], said["judge"], said["members"][0]["passes"]) == ("both", entry["digest"], 1)
 
 
 def test_a_judge_that_answers_nonsense_makes_the_verdict_inconclusive_and_keeps_the_rest(shelf):
@@ -105,11 +121,12 @@ def tiered(shelf, tier):
         sql.execute(update(schema.workflow).values(revision=2))
 
 
+@pytest.mark.parametrize("grader", [KIND, {**SET, "threshold": 0.5}], ids=["by itself", "in a set that it may carry"])
 @pytest.mark.parametrize("tier", ["elevated", "high"])
-def test_a_judge_is_never_the_only_blocker_from_tier_high_up(shelf, tier):
+def test_a_judge_is_never_the_only_blocker_from_tier_high_up(shelf, tier, grader):
     tiered(shelf, tier)
     base = shelf.cases(6)
-    shelf.suite({**base, "judge": JUDGE, "graders": [{**KIND, "severity": "blocker"}]}, 2)
+    shelf.suite({**base, "judge": JUDGE, "graders": [{**grader, "severity": "blocker"}]}, 2)
     made = shelf.content(gate={"min_pass_rate": 0.5})
     shelf.version(1, made)
     shelf.record(made, shelf.all_say(GOOD, 6))
@@ -136,8 +153,9 @@ def test_what_judges_cost_counts_against_the_limit(shelf):
     assert report["judge_spend"]["usd"] > 0
 
 
-def test_a_run_that_goes_on_asks_no_judge_twice(shelf):
-    judged(shelf, KIND, outputs={(f"C{n}", 1): GOOD.replace("kind", f"kind {n}") for n in (1, 2, 3)})
+@pytest.mark.parametrize("grader", [KIND, SET], ids=["by itself", "in a set"])
+def test_a_run_that_goes_on_asks_no_judge_twice(shelf, grader):
+    judged(shelf, grader, outputs={(f"C{n}", 1): GOOD.replace("kind", f"kind {n}") for n in (1, 2, 3)})
     asked, lock = [], threading.Lock()
 
     def count(request):

@@ -118,6 +118,7 @@ def _below(one: Schema, name: str) -> Iterator[tuple[str, str, str, str]]:
         yield from _rows(inner, f"{steps}.")
     for shape in inner.get("oneOf", ()):
         if "$ref" in shape:
+            yield code(steps), _typed(shape), "", _meaning(shape)
             continue
         yield code(steps), f"with {_tag(shape)}", "", _meaning(shape)
         yield from _rows(shape, f"{steps}.")
