@@ -260,7 +260,12 @@ def test_every_dependency_has_a_line_that_says_why(folder):
 @pytest.mark.parametrize(("folder", "tree"), [("client", CLIENT), ("server", SERVER)])
 def test_every_dependency_is_used(folder, tree):
     imported = {module.split(".")[0] for path in tree.rglob("*.py") for _, module in imports(path)}
-    module_of = {"pyyaml": "yaml", "argon2-cffi": "argon2", "jsonschema-rs": "jsonschema_rs"}
+    module_of = {
+        "pyyaml": "yaml",
+        "argon2-cffi": "argon2",
+        "jsonschema-rs": "jsonschema_rs",
+        "quickjs-rs": "quickjs_rs",
+    }
     idle = {name for name in asked_packages(folder) if module_of.get(name, name) not in imported}
     assert idle == set()
 

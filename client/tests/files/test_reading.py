@@ -91,6 +91,22 @@ def test_two_recordings_of_one_sample_that_differ_are_refused(shop):
     assert "the first is recordings/a.jsonl:1" in found["message"]
 
 
+def test_labels_beside_a_suite_are_a_part_of_it(shop):
+    line = {"grader": "llm-rubric", "case": "G01", "output": "Dear Ada", "passed": True, "by": "mei.tanaka"}
+    shop.write("suites/greeting.labels.jsonl", f"{json.dumps(line)}\n\n{json.dumps({**line, 'passed': False})}\n")
+    folder = read_folder(shop.path)
+    assert [one["passed"] for one in folder.bundle["suites"]["greeting"]["labels"]] == [True, False]
+    assert folder.unread == {}
+    shop.write("suites/greeting.labels.jsonl", f"{json.dumps(line)}\n{json.dumps({**line, 'passed': 'yes'})}\n")
+    found = only(shop.path)
+    assert (found["file"], found["line"]) == (str(shop.path / "suites/greeting.labels.jsonl"), 2)
+
+
+def test_labels_without_a_suite_are_named_as_unread(shop):
+    shop.write("suites/other.labels.jsonl", "{}")
+    assert "suites/other.labels.jsonl" in read_folder(shop.path).unread
+
+
 def test_a_file_of_20_mb_is_refused_by_name_and_size(shop):
     with (shop.path / V1).open("wb") as file:
         file.truncate(20 * 1024 * 1024)

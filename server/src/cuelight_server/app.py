@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from cuelight_server import __version__, web
+from cuelight_server import __version__, sandboxes, web
 from cuelight_server.access.fetching import Fetching
 from cuelight_server.access.issuers import Issuers
 from cuelight_server.access.model import SessionRules
@@ -44,6 +44,7 @@ from cuelight_server.audit.declared import declares
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.control.checkpoints import Checkpoints
 from cuelight_server.control.desk import Desk
+from cuelight_server.control.evaluation import Outside
 from cuelight_server.control.oidc import SingleSignOn
 from cuelight_server.control.once import forget_answers
 from cuelight_server.control.providers import Connected
@@ -111,15 +112,17 @@ def build(
     host: str = "",
     keyring: Keyring | None = None,
     front: Front | None = None,
+    outside: Outside | None = None,
 ) -> FastAPI:
     """The ASGI app of one desk; with `worker` a thread runs evaluations between start and end of the app.
 
-    `host` is the name it listens at: by it, by localhost and by an address a demo desk takes a name for a person.
+    `outside` is what graders may reach; left out, what this installation has and nobody need allow. `host` is the name it
+    listens at: by it, by localhost and by an address a demo desk takes a name for a person.
     """
     keyring, front = keyring or Keyring(), front or Front()
     how, passwords = keyring.checkpoints, front.passwords or Argon2()
     connected = Connected(desk, keyring.sealing, providers or {}, keyring.networks)
-    made = Worker(desk, connected, ticks=(forget_answers,))
+    made = Worker(desk, connected, ticks=(forget_answers,), outside=outside or reach())
     app = FastAPI(
         title="Cuelight",
         version=__version__,
@@ -151,7 +154,7 @@ def build(
     return app
 
 
-def serve(
+def serve(  # noqa: PLR0913  everything that can be plugged in
     desk: Desk,
     host: str = "127.0.0.1",
     port: int = 7080,
@@ -161,6 +164,7 @@ def serve(
     listening: Callable[[str], None] | None = None,
     stdin_ends: bool = False,
     keyring: Keyring | None = None,
+    outside: Outside | None = None,
 ) -> None:
     """Serve the desk until SIGINT or SIGTERM; port 0 takes a free one.
 
@@ -169,7 +173,7 @@ def serve(
     """
     door = _bound(host, port)
     config = uvicorn.Config(
-        build(desk, providers=providers, host=host, keyring=keyring, front=front),
+        build(desk, providers=providers, host=host, keyring=keyring, front=front, outside=outside),
         forwarded_allow_ips=(front or Front()).proxies,
         loop="uvloop",
         http=BoundedHeaders,
@@ -182,6 +186,11 @@ def serve(
     if stdin_ends:
         threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
     server.run(sockets=[door])
+
+
+def reach(*, python: bool = False) -> Outside:
+    """What graders may reach: JavaScript where the extra is installed, Python where the operator allows it."""
+    return Outside(javascript=sandboxes.javascript(), python=sandboxes.python if python else None)
 
 
 def plain_at_home(public_url: str) -> bool:

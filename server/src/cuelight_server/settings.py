@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.sandboxes.command import commands
+from cuelight_server.sandboxes.webhook import origins
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -71,6 +73,16 @@ class Settings:
     """CUELIGHT_COMMAND_PROVIDER: a program that answers prompts, as a JSON list of its words; only here, never by the API."""
     provider_networks: tuple[str, ...] = ()
     """CUELIGHT_PROVIDER_NETWORKS: private networks that a provider's name may lead to, with commas, such as 10.0.0.0/8."""
+    python_graders: bool = False
+    """CUELIGHT_PYTHON_GRADERS: `on` lets suites bring Python, as processes with limits; whoever may push can then run code."""
+    embedding_model: str = ""
+    """CUELIGHT_EMBEDDING_MODEL: the model at CUELIGHT_OPENAI_BASE_URL for `similar`; unset, the packaged one if installed."""
+    grader_commands: str = field(default="", repr=False)
+    """CUELIGHT_GRADER_COMMANDS: programs that `command` graders may name: JSON, {"spelling": ["/opt/graders/spelling"]}."""
+    grader_webhooks: str = ""
+    """CUELIGHT_GRADER_WEBHOOKS: origins that `webhook` graders may be at, https://graders.example.org, with commas."""
+    grader_webhook_secret: str | None = field(default=None, repr=False)
+    """CUELIGHT_GRADER_WEBHOOK_SECRET: what posts to them are signed with (HMAC-SHA256), known to both ends."""
     sealing_keys: str | None = field(default=None, repr=False)
     """CUELIGHT_SEALING_KEYS: what seals keys of providers, 32 bytes in base64, the current one first; unset, a file."""
     sealing_key_file: Path | None = None
@@ -111,6 +123,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         openai_key=given.get("CUELIGHT_OPENAI_KEY"),
         command_provider=_command(given),
         provider_networks=_provider_networks(given),
+        python_graders=_flag(given, "CUELIGHT_PYTHON_GRADERS"),
+        embedding_model=given.get("CUELIGHT_EMBEDDING_MODEL", plain.embedding_model),
+        grader_commands=_grader_commands(given),
+        **_grader_webhooks(given),
         sealing_keys=given.get("CUELIGHT_SEALING_KEYS"),
         sealing_key_file=_path(given, "CUELIGHT_SEALING_KEY_FILE"),
         signing_key=given.get("CUELIGHT_SIGNING_KEY"),
@@ -165,9 +181,9 @@ def _seconds(given: Mapping[str, str], name: str, otherwise: int) -> int:
 
 def _flag(given: Mapping[str, str], name: str) -> bool:
     text = given.get(name, "0").lower()
-    if text not in ("0", "1", "true", "false", "yes", "no"):
+    if text not in ("0", "1", "true", "false", "yes", "no", "on", "off"):
         raise Invalid(f"{name} is {text!r}", "give 1 or 0")
-    return text in ("1", "true", "yes")
+    return text in ("1", "true", "yes", "on")
 
 
 def _webhook(given: Mapping[str, str]) -> str | None:
@@ -179,6 +195,24 @@ def _webhook(given: Mapping[str, str]) -> str | None:
             f"{name} is set without {name}_SECRET", "give both: whoever receives it has to know it is from here"
         )
     return _url(given[name], name)
+
+
+def _grader_commands(given: Mapping[str, str]) -> str:
+    text = given.get("CUELIGHT_GRADER_COMMANDS", "")
+    if text:
+        commands(text)  # Invalid where it cannot be read
+    return text
+
+
+def _grader_webhooks(given: Mapping[str, str]) -> dict[str, Any]:
+    name = "CUELIGHT_GRADER_WEBHOOK_SECRET"
+    text, secret = given.get("CUELIGHT_GRADER_WEBHOOKS", ""), given.get(name)
+    if origins(text) and secret is None:
+        raise Invalid(
+            f"CUELIGHT_GRADER_WEBHOOKS is set without {name}",
+            "give both: whoever receives an output has to know it is from here",
+        )
+    return {"grader_webhooks": text, "grader_webhook_secret": secret}
 
 
 def _number(given: Mapping[str, str], name: str, plain: int, least: int, most: int) -> int:

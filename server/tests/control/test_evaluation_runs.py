@@ -5,7 +5,8 @@ from collections import Counter
 
 import pytest
 
-from cuelight_server.control.evaluation import Limits, abandon, requeue, run_pending, start
+from cuelight_server import sandboxes
+from cuelight_server.control.evaluation import Limits, Outside, Ways, abandon, requeue, run_pending, start
 from cuelight_server.control.opening import create_desk
 from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import store
@@ -217,3 +218,38 @@ def test_the_worker_runs_what_waits_and_survives_a_fault_and_a_bad_tick(shelf):
     assert "ZeroDivisionError" in view.show(shelf.desk, bad).report["why"][0]
     assert view.show(shelf.desk, good).line.verdict == "pass"
     assert ticked.is_set()
+
+
+def test_graders_that_are_code_decide_where_code_can_run_and_leave_open_where_it_cannot(shelf):
+    made = shelf.content()
+    shelf.version(1, made)
+    shelf.record(made, shelf.all_say('{"ok": true}'))
+    graders = [
+        {"type": "javascript", "value": "JSON.parse(output).ok", "severity": "major", "metric": "ok {{topic}}"},
+        {"type": "cost", "threshold": 1, "severity": "major"},
+        {"type": "finish-reason", "value": "stop", "severity": "minor"},
+    ]
+    shelf.suite(shelf.cases(graders=graders), number=2)
+    verdicts = {}
+    for name, outside in {"off": Outside(), "on": Outside(javascript=sandboxes.javascript())}.items():
+        report = shelf.run("v1", ways=Ways(outside)).report
+        verdicts[name] = report["verdict"], len(report["undecided"]), [row["mean"] for row in report["named_scores"]]
+    assert verdicts == {"off": ("inconclusive", 3, [None] * 3), "on": ("pass", 0, [1.0] * 3)}
+    assert [row["name"] for row in report["named_scores"]] == ["ok t1", "ok t2", "ok t3"]
+    assert "cuelight-server[js]" in str(shelf.run("v1").report["undecided"])
+
+
+def test_calls_are_held_against_the_tools_that_the_version_declares(shelf):
+    tool = {"name": "search", "mode": "may_suggest", "parameters": {"type": "object", "required": ["q"]}}
+    made = shelf.content(tools=[tool])
+    shelf.version(1, made)
+    graders = [{"type": "is-valid-openai-tools-call", "severity": "major"}]
+    shelf.suite(shelf.cases(graders=graders), number=2)
+    calls = {"C1": [{"name": "search", "arguments": {"q": "x"}}], "C2": [{"name": "search", "arguments": {}}], "C3": []}
+
+    def answer(request):
+        return Completion(text="", tool_calls=tuple(calls[request.case]), model="m-1", latency_ms=1.0)
+
+    report = shelf.run("v1", "openai", {"openai": Flaky(answer)}).report
+    assert [row["state"] for row in report["case_table"]] == ["passing", "failing", "failing"]
+    assert "is a required property" in str(report["case_table"][1]["failed"])

@@ -21,6 +21,7 @@ def test_every_setting_is_read():
         "CUELIGHT_LOG_LEVEL": "DEBUG",
         "CUELIGHT_OPENAI_BASE_URL": "http://localhost:9000/v1/",
         "CUELIGHT_OPENAI_KEY": "sk-secret",
+        "CUELIGHT_PYTHON_GRADERS": "on",
     }
     assert read_settings(given) == Settings(
         folder=Path("/var/lib/cuelight"),
@@ -29,6 +30,7 @@ def test_every_setting_is_read():
         log_level="debug",
         openai_base_url="http://localhost:9000/v1",
         openai_key="sk-secret",
+        python_graders=True,
     )
 
 
@@ -39,6 +41,7 @@ def test_an_empty_setting_counts_as_not_set():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("CUELIGHT_PYTHON_GRADERS", "maybe"),
         ("CUELIGHT_PORT", "0"),
         ("CUELIGHT_PORT", "65536"),
         ("CUELIGHT_PORT", "-1"),

@@ -38,6 +38,8 @@ def test_nothing_is_told_of_the_same_suite():
         ({"graders": [grader(value=False), grader("blocker", path="b")]}, "2 graders changed"),
         ({"graders": [*OLD["graders"], grader(path="c")]}, "1 grader added"),
         ({"expected_failures": [{"case": "A", "reason": "x"}]}, "1 expected failure added"),
+        ({"judge": {"provider": "openai", "model": "m"}}, "1 model judge added"),
+        ({"labels": [{"case": "A"}, {"case": "B"}]}, "2 labels added"),
         ({"cases": [case("A")], "graders": [grader("minor")]}, "1 case removed, 1 grader removed, 1 grader weakened"),
         ({"title": "other"}, "in other parts"),
     ],

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "eval": ("evaluate", "Run the whole suite on a version, against production."),
     "review": ("review", "Read outputs blind, answer, and sign."),
     "evals": ("evals", "List, watch and cancel evaluations."),
+    "judge": ("judge", "Hold the model judges of a suite against what people said."),
     "approve": ("release", "Say yes to exactly one version for one environment."),
     "release": ("release", "Put an approved version into an environment."),
     "rollback": ("rollback", "Go back to the last good version, now."),

@@ -24,6 +24,7 @@ def show_report(report: Report, *, command: str = "") -> None:
     _verdict(report)
     _failing(report)
     _others(report)
+    _judges(report)
     _figures(report)
     show_certainty(report)
     _notes(report)
@@ -118,6 +119,13 @@ def _others(report: Report) -> None:
 
 def _case(one: Any) -> str:
     return str(one.get("case", one.get("id", one))) if isinstance(one, Mapping) else str(one)
+
+
+def _judges(report: Report) -> None:
+    """How far each model judge can be leaned on; the rest is told by `cuelight judge check`."""
+    for one in report.get("judges") or ():
+        words = one["pairs"]["words"] if "pairs" in one else one["agreement"]["words"]
+        say(("Judge: ", "bold"), f"{one['grader']} ({one['provider']}:{one['model']}): {words}")
 
 
 def _figures(report: Report) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import jsonschema_rs
 
-KINDS = ("workflow", "authority", "prompt", "suite", "knowledge", "prices", "recording")
-_SHOWN, _LONGEST, _LISTED = 20, 300, 12
+KINDS = ("workflow", "authority", "prompt", "suite", "label", "knowledge", "prices", "recording")
+_SHOWN, _LONGEST, _LISTED, _NAMED = 20, 300, 12, 40
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -174,6 +174,11 @@ def _problems(shape: _Shape) -> list[Problem]:
     return found[:_SHOWN]
 
 
+def tags_of(key: Mapping[str, Any]) -> list[str]:
+    """The constants that a key such as `type` may be: one, or some."""
+    return [key["const"]] if "const" in key else [str(one) for one in key.get("enum", ())]
+
+
 def _likeness(shape: Mapping[str, Any], value: Mapping[str, Any]) -> tuple[int, int]:
     """How many of the needed, then of the known keys a value has; a misspelt key counts where it is close."""
     needed = set(shape.get("required", ()))
@@ -189,23 +194,23 @@ def _by_tag(
 ) -> Mapping[str, Any] | Problem | None:
     """The shape whose constant key (`type`, `rule`) the value names; a Problem where the name is unknown."""
     for tag in ("type", "rule"):
-        tags = [(name, one) for one in shapes for name in _tags(one.get("properties", {}).get(tag, {}))]
-        named: dict[str, Mapping[str, Any]] = {}
-        for name, one in tags:
-            if name not in named or _likeness(one, value) > _likeness(named[name], value):
-                named[name] = one
+        named: dict[str, list[Mapping[str, Any]]] = {}
+        for one in shapes:
+            key = _resolved(one.get("properties", {}).get(tag, {}))
+            for name in key.get("enum", [key["const"]] if "const" in key else []):
+                named.setdefault(name, []).append(one)
         if named and tag in value:
             if isinstance(value[tag], str) and value[tag] in named:
-                return named[value[tag]]
+                return max(named[value[tag]], key=lambda one: _likeness(one, value))
             near = get_close_matches(str(value[tag]), list(named), 1)
-            hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(named)
+            hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(_shortened(list(named)))
             return Problem((*path, tag), f"there is no {tag} {value[tag]!r}", hint)
     return None
 
 
-def _tags(shape: Mapping[str, Any]) -> list[str]:
-    """The names that a tag may have in one shape."""
-    return [shape["const"]] if "const" in shape else list(shape.get("enum", ()))
+def _shortened(names: list[str]) -> list[str]:
+    """At most forty names."""
+    return names if len(names) <= _NAMED else [*names[:_NAMED], "…"]
 
 
 def _walk(root: Mapping[str, Any], path: Iterable[str | int]) -> Any:

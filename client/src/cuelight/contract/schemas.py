@@ -7,10 +7,10 @@ from cuelight.contract.errors import Invalid
 from cuelight.contract.expansion import refuse_expansion
 
 
-def schema_validator(schema: Any, where: str) -> Any:
+def schema_validator(schema: Any, where: str, *, formats: bool = False) -> Any:
     """A compiled JSON Schema: patterns on a linear-time engine, no remote reference, none that multiplies or goes in a circle.
 
-    Invalid where it is not one.
+    With `formats`, `format: email` and the like are checked too. Invalid where it is not one.
     """
     import jsonschema_rs  # noqa: PLC0415 - costs 20 ms to load, and prompts without a schema never need it
 
@@ -19,7 +19,10 @@ def schema_validator(schema: Any, where: str) -> Any:
     refuse_expansion(schema, where)
     refuse_circles(schema, where)
     try:
-        return jsonschema_rs.validator_for(schema, pattern_options=jsonschema_rs.RegexOptions(), offline=True)
+        patterns = jsonschema_rs.RegexOptions()
+        return jsonschema_rs.validator_for(
+            schema, pattern_options=patterns, offline=True, validate_formats=formats or None
+        )
     except (ValueError, jsonschema_rs.ReferencingError) as bad:
         first = (str(bad).splitlines() or ["it cannot be read"])[0]
         raise Invalid(

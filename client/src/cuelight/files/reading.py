@@ -1,6 +1,6 @@
 """Reading: a workflow folder becomes one bundle, and everything that is wrong in it is said at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
@@ -13,7 +13,7 @@ from cuelight.files.disk import Disk
 from cuelight.files.faults import Path, dotted, line_of, refuse
 from cuelight.files.inlining import Inliner
 from cuelight.files.json_text import parse_json
-from cuelight.files.shelves import Shelved, recordings, shared, shelved, stem
+from cuelight.files.shelves import LABELS, Shelved, recordings, shared, shelved, stem
 from cuelight.files.yaml_lines import parse
 
 FACTS = ("status", "author", "created", "environment", "last_approved_by", "rollback_version")
@@ -78,6 +78,7 @@ class _Reading:
             self._document(one, inliner)
         lines = [line for path in recordings(self.disk) for line in self._recordings(path)]
         _refuse_twice_recorded(self.disk, lines)
+        self._labels()
         self._prompt_folders()
         fragments = {stem(path): digest_bytes((self.disk.text(path) or "").encode()) for path in shared(self.disk)}
         if self.disk.faults:
@@ -150,18 +151,29 @@ class _Reading:
             seen.setdefault(case["id"], line_of(lines, place))
 
     def _recordings(self, path: str) -> list[tuple[str, int, dict[str, Any]]]:
-        found = []
+        return [(path, number, value) for number, value in self._lines(path, "recording")]
+
+    def _labels(self) -> None:
+        """What people said of outputs stands in a file beside its suite, and is a part of it."""
+        for document in [one for one in self.documents if one.startswith("suites/")]:
+            path = f"{document}{LABELS}"
+            if self.disk.has(path):
+                rows = [value for _, value in self._lines(path, "label")]
+                suite = self.documents[document]
+                suite["labels"] = [*(suite.get("labels") or []), *rows]
+
+    def _lines(self, path: str, kind: str) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(line, value) of every line that fits; the others become faults."""
         for number, row in enumerate((self.disk.text(path) or "").split("\n"), 1):
             if not row.strip():
                 continue
             value, faults = parse_json(row, self.disk.shown(path), number)
             self.disk.faults.extend(faults)
-            problems = [] if faults else check("recording", value)
+            problems = [] if faults else check(kind, value)
             for problem in problems:
                 self.disk.fault(path, number, _said(problem), problem.hint)
             if not faults and not problems:
-                found.append((path, number, value))
-        return found
+                yield number, value
 
     def _prompt_folders(self) -> None:
         """The prompts of workflow.yaml and the folders in prompts/ are the same."""

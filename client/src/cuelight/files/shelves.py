@@ -10,6 +10,7 @@ from cuelight.files.disk import Disk
 TOP = {"workflow": "workflow", "authority": "authority", "prices": "prices"}
 FOLDERS = ("prompts", "suites", "schemas", "knowledge", "fragments", "recordings")
 ENVIRONMENTS = ("development", "staging", "production")
+LABELS = ".labels.jsonl"  # beside a suite: what people said of outputs that a judge grades
 _YAML = (".yaml", ".yml")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,79}")
@@ -105,6 +106,13 @@ def _documents(disk: Disk, folder: str, kind: str, allowed: re.Pattern[str]) -> 
     for name in disk.names(folder):
         path = f"{folder}/{name}"
         odd = disk.oddity(path)
+        if (
+            not odd
+            and kind == "suite"
+            and name.endswith(LABELS)
+            and any(disk.has(f"{path.removesuffix(LABELS)}{ending}") for ending in _YAML)
+        ):
+            continue  # read with its suite
         if odd or not name.endswith(_YAML):
             disk.unread[path] = odd or f"expected {label_words(kind)}"
             continue

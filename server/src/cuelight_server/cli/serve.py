@@ -11,7 +11,16 @@ import click
 from cuelight_server.audit.declared import declares
 from cuelight_server.audit.verbs import Verb
 from cuelight_server.cli.options import folder_option
-from cuelight_server.cli.wiring import checkpoints, current_settings, front, networks, opened, providers, sealing
+from cuelight_server.cli.wiring import (
+    checkpoints,
+    current_settings,
+    front,
+    networks,
+    opened,
+    outside,
+    providers,
+    sealing,
+)
 from cuelight_server.kernel.errors import Blocked
 from cuelight_server.settings import Settings
 
@@ -40,6 +49,7 @@ def serve(data: Path | None, host: str | None, port: int | None, *, temporary: b
             address,
             settings.port if port is None else port,
             providers=providers(settings),
+            outside=outside(settings),
             front=front(settings),
             listening=lambda url: _listening(desk, url, folder, settings.public_url),
             keyring=Keyring(
@@ -68,7 +78,8 @@ def worker(data: Path | None) -> None:
     settings = current_settings()
     with opened(data) as desk:
         sealed = sealing(settings, data or settings.folder)
-        running = Worker(desk, Connected(desk, sealed, providers(settings), networks(settings)))
+        connected = Connected(desk, sealed, providers(settings), networks(settings))
+        running = Worker(desk, connected, outside=outside(settings))
         courier = Courier(desk, checkpoints(settings, data or settings.folder))
         running.start()
         courier.start()
@@ -92,6 +103,7 @@ def _serve_temporary(settings: Settings) -> None:
                 desk,
                 port=0,
                 providers=providers(settings),
+                outside=outside(settings),
                 listening=lambda url: _line({"url": url, "token": token}),
                 stdin_ends=True,
             )

@@ -61,6 +61,25 @@ def networks(settings: Settings) -> Any:
     return outbound.networks(settings.provider_networks)
 
 
+def outside(settings: Settings) -> Any:
+    """What graders may ask outside of this process; each that is not set is missing, and its graders say so."""
+    from dataclasses import replace
+
+    from cuelight_server.app import reach
+    from cuelight_server.kernel.clock import system_clock
+    from cuelight_server.providers.embeddings import Embeddings, packaged
+    from cuelight_server.sandboxes.command import Commands, commands
+    from cuelight_server.sandboxes.webhook import Webhooks, origins
+
+    secret, model = settings.grader_webhook_secret, settings.embedding_model
+    return replace(
+        reach(python=settings.python_graders),
+        command=Commands(commands(settings.grader_commands)) if settings.grader_commands else None,
+        webhook=Webhooks(origins(settings.grader_webhooks), secret, system_clock) if secret else None,
+        embed=Embeddings(settings.openai_base_url, settings.openai_key, model) if model else packaged(),
+    )
+
+
 def sealing(settings: Settings, folder: Path) -> Any:
     """What keys of providers are sealed with: from the environment, or from a file that is made at the first start."""
     from cuelight_server.kernel.ids import sealing_key

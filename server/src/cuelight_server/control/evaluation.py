@@ -10,7 +10,7 @@ from typing import Any
 from cuelight.contract.canonical import digest
 from cuelight_server import __version__
 from cuelight_server.audit.verbs import Verb
-from cuelight_server.control import lease
+from cuelight_server.control import judging, lease
 from cuelight_server.control import trial as trials
 from cuelight_server.control.desk import Desk
 from cuelight_server.control.door import act
@@ -22,6 +22,7 @@ from cuelight_server.db.operational import operational
 from cuelight_server.evaluation import report as reports
 from cuelight_server.evaluation import store
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
+from cuelight_server.evaluation.judges import Panel
 from cuelight_server.evaluation.model import Arm, ArmResult, Case, SampleResult
 from cuelight_server.evaluation.plan import AS_ALWAYS, MAX_AGE_DAYS, Plan, checked, read_plan, with_repeats
 from cuelight_server.evaluation.report import Subject
@@ -36,13 +37,15 @@ from cuelight_server.kernel import ids
 from cuelight_server.kernel.actor import SYSTEM, Actor
 from cuelight_server.kernel.clock import rfc3339
 from cuelight_server.kernel.errors import Conflict, CuelightError, NotFound, Unavailable
+from cuelight_server.kernel.judges import NOT_ALONE
 from cuelight_server.kernel.terms import EvaluationState
 from cuelight_server.kernel.tiers import LEAST_CASES
-from cuelight_server.providers import Provider
 
 __all__ = [
     "MAX_AGE_DAYS",
+    "NOTHING_OUTSIDE",
     "Limits",
+    "Outside",
     "Plan",
     "Providers",
     "Ways",
@@ -64,10 +67,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What a run is given from outside: what graders may ask, a model that judges, and when no further output matters."""
+    """What a run is given from outside: what graders may ask, and when no further output matters."""
 
     outside: Outside = NOTHING_OUTSIDE
-    judge: Provider | None = None
     certain: Certain = never_certain
 
 
@@ -150,7 +152,8 @@ def run_pending(
     """Run the evaluation that has waited longest; False when none waits.
 
     Whatever goes wrong on the way is its outcome: state `error`, inconclusive. When `stop` says so it waits again, and
-    what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new.
+    what was answered stays answered. `worker` is whose lease it is while it runs; left out, it is somebody new. Graders
+    ask judges through `providers`.
     """
     me = worker or ids.worker_id()
     with reading(desk.registry) as sql:
@@ -203,17 +206,42 @@ def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop
         trial = trials.gather(desk, sql, one, providers)
     plan = _within(read_plan(one.plan), limits)
     made = _begun(desk, one, me, trial, plan, stop, ways)
+    asked = judging.Asked(providers, trial.prices.document if trial.prices else None, made.ask_judge)
+    outside = replace(ways.outside, judge=asked)
+    made.bench = bench(trial.suite, tuple(trial.gate.get("metrics", ())), made.bench.prices, outside)
     work = made.work()
     made.flush()
     unfinished = run(work, made)
     made.flush()
+    panel, unfinished = _panel(trial, made, outside, unfinished)
     if unfinished == SHUTDOWN:
         with operational(desk.registry) as sql:
             store.requeue(sql, one.id, me, orderly=True)
         return
     _refuse_wholly_broken(made)
     made.forget()
-    _finish(desk, one, me, EvaluationState.DONE, _report(desk, one, trial, made, unfinished))
+    report = _report(desk, one, trial, made, unfinished, _Judges(panel, asked.spend()))
+    _finish(desk, one, me, EvaluationState.DONE, report)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judges:
+    """What the report says of model judges, and what they cost."""
+
+    panel: Panel
+    spend: dict[str, Any] | None
+
+
+def _panel(trial: Trial, made: Run, outside: Outside, unfinished: str) -> tuple[Panel, str]:
+    """What judges say once all is answered; nothing where the run was stopped, before or meanwhile."""
+    if unfinished:
+        return Panel(), unfinished
+    try:
+        panel, grades = judging.panel(trial, made.bench, made, outside)
+    except judging.Stopped as stopped:
+        return Panel(), str(stopped)
+    made.add(grades)
+    return panel, ""
 
 
 def _begun(desk: Desk, one: Stored, me: str, trial: Trial, plan: Plan, stop: Stop, ways: Ways) -> Run:
@@ -223,11 +251,7 @@ def _begun(desk: Desk, one: Stored, me: str, trial: Trial, plan: Plan, stop: Sto
     if settings(trial.gate).stop_early:
         ordered = tuple(in_order(trial.suite.cases, one.id))
         asked, sure = replace(trial, suite=replace(trial.suite, cases=ordered)), partial(_certain, trial, ordered)
-    made = Run(desk=desk, one=one, worker=me, trial=asked, bench=compiled, plan=plan, stopping=stop, certain=sure)
-    if ways.judge is not None:
-        outside = replace(ways.outside, judge=made.judge(ways.judge))
-        made.bench = bench(trial.suite, metrics, prices, outside)
-    return made
+    return Run(desk=desk, one=one, worker=me, trial=asked, bench=compiled, plan=plan, stopping=stop, certain=sure)
 
 
 def _certain(trial: Trial, ordered: Sequence[Case], found: Mapping[Key, SampleResult]) -> str:
@@ -256,7 +280,7 @@ def _refuse_wholly_broken(made: Run) -> None:
             raise broken[0]
 
 
-def _report(desk: Desk, one: Stored, trial: Trial, made: Run, unfinished: str) -> dict[str, Any]:
+def _report(desk: Desk, one: Stored, trial: Trial, made: Run, unfinished: str, judges: _Judges) -> dict[str, Any]:
     """The report on the cases that have all their outputs in every arm: all of them, unless it was stopped."""
     whole = [
         case
@@ -270,7 +294,7 @@ def _report(desk: Desk, one: Stored, trial: Trial, made: Run, unfinished: str) -
         baseline = replace(candidate, label=trial.baseline.label)
     elif trial.baseline is not None:
         baseline = _arm(trial, made.results, Arm.BASELINE, whole, leave)
-    subject = _subject(desk, one, trial)
+    subject = replace(_subject(desk, one, trial), panel=judges.panel, judge_spend=judges.spend)
     unfinished = "" if made.early else unfinished
     return reports.build(subject, trial.suite, candidate, baseline, unfinished, made.early, made.spend())
 
@@ -314,6 +338,7 @@ def _subject(desk: Desk, one: Stored, trial: Trial | None = None) -> Subject:
         recordings_digest=trial.recordings_digest if trial else None,
         knowledge=trial.knowledge if trial else (),
         least_cases=LEAST_CASES[trial.tier] if trial else 0,
+        judge_alone=trial is None or trial.tier not in NOT_ALONE,
         notes=trial.notes if trial else (),
     )
 

@@ -15,10 +15,20 @@ from cuelight_server.evaluation import store
 from cuelight_server.evaluation.budget import Budget, Spend
 from cuelight_server.evaluation.caching import cache_key, from_json, to_text
 from cuelight_server.evaluation.costs import cost_usd, most_usd
-from cuelight_server.evaluation.graders.outside import Judgement
-from cuelight_server.evaluation.model import Arm, Case, SampleResult
+from cuelight_server.evaluation.model import Arm, Case, Grade, Json, SampleResult
 from cuelight_server.evaluation.plan import KEPT_DAYS, Plan
-from cuelight_server.evaluation.results import Bench, answer_of, no_output, passed, result, slim, to_json, used_by
+from cuelight_server.evaluation.results import (
+    Bench,
+    answer_of,
+    no_output,
+    passed,
+    result,
+    slim,
+    to_json,
+    used_by,
+    with_grades,
+    words_of,
+)
 from cuelight_server.evaluation.runner import Key, Task, in_turns, tasks, total
 from cuelight_server.evaluation.store import Stored, StoredResult
 from cuelight_server.kernel.clock import rfc3339
@@ -98,7 +108,7 @@ class Run:
         with reading(self.desk.registry) as sql:
             for row in store.kept(sql, self.one.id):
                 if "error" not in row.document:
-                    self._take((Arm(row.arm), row.case, row.sample), cases[row.case], answer_of(row.document))
+                    self._take((Arm(row.arm), row.case, row.sample), cases[row.case], row.document)
         self._before, self._answered = len(self.results), bool(self.results)
         today = self.desk.clock().date()
         sides = [tasks(self.trial.suite, one, today, recorded=not self.live) for one in self.trial.sides]
@@ -140,7 +150,7 @@ class Run:
                 raise _of_case(task, bad) from bad
             return _made(task.arm, no_output(self.bench, task.case, task.sample, bad.message))
         try:
-            graded = result(self.bench, task.case, task.sample, answer)
+            graded = result(self.bench, task.case, task.sample, answer, self._tools(task.arm))
         except CuelightError as bad:
             graded = no_output(self.bench, task.case, task.sample, bad.message)
         return _made(task.arm, graded)
@@ -195,19 +205,30 @@ class Run:
         limit = self.budget.reserve(most)
         if limit:
             raise Unavailable(f"stopped at {limit}", "raise the limit, or leave it out")
-        return self._paid(provider, request, most)
+        return self._paid(provider, request, most, judge=True)
 
-    def judge(self, provider: Provider) -> Callable[[Judgement], Completion]:
-        """What graders may ask of a model, at the cost of this run."""
+    def ask_judge(self, provider: Provider, request: CompletionRequest) -> Completion:
+        """What graders ask of a model: within the limits of this run and at its cost."""
+        return self.ask(provider, request, JUDGE)
 
-        def asked(what: Judgement) -> Completion:
-            settings = {**what.settings, "model": what.model} if what.model else what.settings
-            request = CompletionRequest(
-                content_digest=JUDGE, case=JUDGE, sample=1, messages=what.messages, settings=settings
-            )
-            return self.ask(provider, request, JUDGE)
+    def text_of(self, place: Key) -> str:
+        """An output as it was written down: results in memory hold only the beginning of it."""
+        arm, case, sample = place
+        with reading(self.desk.registry) as sql:
+            found = store.results_of_case(sql, self.one.id, case)
+        return next((str(one.document["output"]) for one in found if (one.arm, one.sample) == (arm.value, sample)), "")
 
-        return asked
+    def add(self, grades: Mapping[Key, Sequence[Grade]]) -> None:
+        """More grades of outputs that are written down already, which are written down with them."""
+        for place, more in grades.items():
+            arm, case, sample = place
+            self.results[place] = replace(self.results[place], grades=(*self.results[place].grades, *more))
+            with reading(self.desk.registry) as sql:
+                found = store.results_of_case(sql, self.one.id, case)
+            row = next(one for one in found if (one.arm, one.sample) == (arm.value, sample))
+            document = with_grades(row.document, more)
+            self._waiting.append(replace(row, passed=passed(self.results[place]), document=document))
+        self.flush()
 
     def _answer(self, task: Task) -> Completion:
         provider = self.trial.provider
@@ -219,18 +240,20 @@ class Run:
             return known
         return self._paid(provider, task.request, self._most(task.request))
 
-    def _paid(self, provider: Provider, request: CompletionRequest, most: float | None) -> Completion:
+    def _paid(
+        self, provider: Provider, request: CompletionRequest, most: float | None, *, judge: bool = False
+    ) -> Completion:
         """One call for which `most` was kept back; the answer is on disk before anything else is done with it."""
         usd, error = None, True
         try:
             answer = provider.complete(replace(request, most_s=self.budget.left_s(), again=self.budget.again))
             usd, error = cost_usd(self.bench.prices, answer.model, used_by(answer)), False
         except CuelightError as bad:
-            self._last_error = bad
+            self._last_error = self._last_error if judge else bad  # a judge that is away ends no run
             raise
         finally:
-            self.budget.settle(most, usd, error=error)
-        self._answered = True
+            self.budget.settle(most, usd, error=error and not judge)
+        self._answered = self._answered or not judge
         key = self._key_of(provider, request)
         if key:
             at = rfc3339(self.desk.clock())
@@ -268,8 +291,14 @@ class Run:
             by = store.cancelled_by(sql, self.one.id)
         return f"cancelled by {by}" if by else ""
 
-    def _take(self, key: Key, case: Case, answer: Completion) -> None:
-        self.results[key] = slim(result(self.bench, case, key[2], answer))
+    def _take(self, key: Key, case: Case, document: Json) -> None:
+        """Grade what was kept; judges whose word was kept are not asked again."""
+        arm, _, sample = key
+        answer, known = answer_of(document), words_of(document)
+        self.results[key] = slim(result(self.bench, case, sample, answer, self._tools(arm), known))
+
+    def _tools(self, arm: Arm) -> tuple[Json, ...]:
+        return next(tuple(side.content.tools) for side in self.trial.sides if side.arm is arm)
 
 
 def _made(arm: Arm, one: SampleResult) -> Made:

@@ -43,8 +43,9 @@ def definitions() -> dict[str, Any]:
 
 def graders() -> list[str]:
     """The type of every grader."""
-    kinds = [one["properties"]["type"] for one in definitions()["grader"]["oneOf"]]
-    return [str(kind["const"]) for kind in kinds if "const" in kind]
+    shared = definitions()
+    shapes = [shared[one["$ref"].rpartition("/")[2]] if "$ref" in one else one for one in shared["grader"]["oneOf"]]
+    return [name for one in shapes for name in file_format.tags_of(one["properties"]["type"])]
 
 
 def _big(one: Schema) -> bool:
@@ -87,6 +88,8 @@ def _kind_of(shape: Schema) -> str:
 def _tag(shape: Schema) -> str:
     """The name of one of several shapes: its constant, else the keys that it must have."""
     kind = _kind_of(shape)
+    if "title" in shape:
+        return prose(str(shape["title"]))
     return code(kind) if kind else codes(shape["required"])
 
 
@@ -114,6 +117,9 @@ def _below(one: Schema, name: str) -> Iterator[tuple[str, str, str, str]]:
     if "properties" in inner:
         yield from _rows(inner, f"{steps}.")
     for shape in inner.get("oneOf", ()):
+        if "$ref" in shape:
+            yield code(steps), _typed(shape), "", _meaning(shape)
+            continue
         yield code(steps), f"with {_tag(shape)}", "", _meaning(shape)
         yield from _rows(shape, f"{steps}.")
 

@@ -7,11 +7,13 @@ from cuelight_server.docs_reference.catalogues import enforcement_page, errors_p
 from cuelight_server.docs_reference.commands import commands_page
 from cuelight_server.docs_reference.endpoints import api_page
 from cuelight_server.docs_reference.formats import format_page
+from cuelight_server.docs_reference.graders import graders_page
 from cuelight_server.docs_reference.markdown import page, table
 
 # File -> what writes it, and what it is for.
 PAGES: Mapping[str, tuple[Callable[[], str], str]] = {
     "format.md": (format_page, "every key of every file, every grader, every operator of a condition"),
+    "graders.md": (graders_page, "every grader under promptfoo's name: what it asks, what it is given, what it needs"),
     "commands.md": (commands_page, "every command of `cuelight` and `cuelight-server` with its options"),
     "api.md": (api_page, "every HTTP address: what it takes and gives, and who may"),
     "verbs.md": (verbs_page, "everything that one can do, as the audit log calls it, and who may"),

@@ -255,6 +255,15 @@ def _judged(_: Json, facts: Facts) -> Iterator[Ruling]:
         yield Ruling("judged", Mark.UNKNOWN, f"{said} major grader: {_named(facts.not_judged)}")
 
 
+def _judges(_: Json, facts: Facts) -> Iterator[Ruling]:
+    if facts.only_judge:
+        more = f" and {len(facts.only_judge) - _SHOWN} more" if len(facts.only_judge) > _SHOWN else ""
+        names = ", ".join(facts.only_judge[:_SHOWN]) + more
+        have = "has" if len(facts.only_judge) == 1 else "have"
+        words = f"{_cases(len(facts.only_judge))} {have} no blocker but a model judge, which is not enough in this tier"
+        yield Ruling("judges", Mark.UNKNOWN, f"{words}: {names}")
+
+
 def _undecided(_: Json, facts: Facts) -> Iterator[Ruling]:
     if not facts.undecided:
         return
@@ -298,6 +307,7 @@ RULES: tuple[Rule, ...] = (
     _metrics,
     _enough,
     _judged,
+    _judges,
     _undecided,
     _comparison,
     _lost,

@@ -94,6 +94,7 @@ class Suite:
     graders: tuple[Json, ...]
     schema: Json | None
     expected_failures: Mapping[str, Mapping[str, str]]
+    labels: tuple[Json, ...] = ()  # what people said of outputs that a judge grades
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class Grade:
     blocker names the cause it is not named a second time. `not_run` says why the grader has no word at all: that is
     neither a pass nor a failure. `score` runs from 0 to 1, and is None where the grader only knows yes and no.
     `weight` is what the score counts in the case's; 0 counts for nothing and is only reported, under `metric`.
+    `judge` is the digest of the model judge that was asked, `said` its answers; empty for every other grader. `alone`:
+    nothing but model judges decides it.
     """
 
     name: str
@@ -115,6 +118,9 @@ class Grade:
     weight: float = 1.0
     metric: str = ""
     not_run: str = ""
+    judge: str = ""
+    said: Json | None = None
+    alone: bool = False
 
     @property
     def points(self) -> float:
@@ -168,6 +174,7 @@ class CaseResult:
     undecided: str = ""  # why nobody can say whether it passes; then `passed` is False
     score: float | None = None  # the weighted mean of its graders' scores over its samples
     every: bool = False  # whether the gate lets it fail in no sample at all
+    only_judge: bool = False  # whether nothing but model judges decides on some sample
 
     @property
     def fails(self) -> bool:
@@ -314,6 +321,7 @@ class Facts:
     unfinished: str = ""  # why the run did not come to its end
     least_cases: int = 0  # what the workflow's tier asks for
     not_judged: tuple[str, ...] = ()  # ids of cases that no blocker or major grader looks at
+    only_judge: tuple[str, ...] = ()  # ids of cases whose only blocker is a model judge, where the tier minds that
     undecided: Mapping[str, str] = field(default_factory=dict)  # case id -> why nobody can say whether it passes
     undecided_in: Mapping[str, int] = field(default_factory=dict)  # category or tag -> undecided cases of it
     perhaps_newly_failing: int = 0  # cases that fail, and nobody can say whether they did on the baseline

@@ -2,20 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cuelight_server.evaluation import tables
 from cuelight_server.evaluation.gate import decide, increase_pct, with_defaults
+from cuelight_server.evaluation.judges import Panel, in_report
 from cuelight_server.evaluation.model import Arm, ArmResult, Decision, Facts, Json, Regressions, Suite
 from cuelight_server.evaluation.models import remarks
+from cuelight_server.evaluation.named import named_scores
 from cuelight_server.evaluation.outputs import outputs_digest
 from cuelight_server.evaluation.scoring import at_equal_cache, excused, gather
 from cuelight_server.evaluation.statistics.reporting import look, stability, statistics
 from cuelight_server.kernel.errors import CuelightError
 from cuelight_server.kernel.verdict import Verdict
 
-UNSTABLE_IN_TIME = ("at",)
+UNSTABLE_IN_TIME = ("at", "judge_spend")
 _SMALL_USD = 0.0001
 
 
@@ -40,6 +42,9 @@ class Subject:
     knowledge: tuple[Json, ...] = ()  # the releases that the version names, and what the cases give of them
     least_cases: int = 0  # what the workflow's tier asks for
     notes: tuple[str, ...] = ()
+    judge_alone: bool = True  # whether a model judge may be a case's only blocker in this tier
+    panel: Panel = field(default_factory=Panel)
+    judge_spend: Json | None = None
 
 
 def build(
@@ -59,7 +64,9 @@ def build(
     gate = subject.gate or {}
     found = replace(look(candidate, baseline, gate), stopped=stopped)
     cases = found.cases or Regressions()
-    facts = gather(candidate, baseline, excuses, unfinished, subject.least_cases, found)
+    facts = gather(
+        candidate, baseline, excuses, unfinished, subject.least_cases, found, judge_alone=subject.judge_alone
+    )
     decision = decide(gate, facts)
     return {
         **_head(subject),
@@ -76,11 +83,14 @@ def build(
         "tags": tables.tags(candidate, baseline, gate),
         "metrics": tables.metrics(candidate, baseline, gate),
         "graders": tables.graders(suite),
+        "named_scores": named_scores(candidate, baseline),
         "statistics": statistics(candidate, baseline, gate, found, subject.suite_digest),
         "stability": stability(candidate, baseline, cases),
         "case_table": tables.case_table(candidate, baseline, excuses, cases.unstable),
         "rulings": [{"rule": one.rule, "mark": one.mark.value, "words": one.words} for one in decision.rulings],
         "spend": dict(spend or {}),
+        "judges": in_report(subject.panel, list(_arms(candidate, baseline).values())),
+        "judge_spend": dict(subject.judge_spend) if subject.judge_spend else None,
         "models": sorted({*candidate.models, *(baseline.models if baseline else ())}),
         "outputs_digest": outputs_digest(_arms(candidate, baseline)),
         "notes": [*([f"stopped early: {stopped}"] if stopped else []), *_notes(subject, candidate, baseline, decision)],
@@ -120,8 +130,10 @@ _LISTS = (
     "categories",
     "tags",
     "metrics",
+    "named_scores",
     "case_table",
     "rulings",
+    "judges",
     "models",
 )
 
@@ -182,6 +194,7 @@ def _notes(subject: Subject, candidate: ArmResult, baseline: ArmResult | None, d
         *subject.notes,
         *_knowledge_notes(subject.knowledge),
         *_sample_notes(subject, candidate),
+        *subject.panel.notes,
         *decision.notes,
         *remarks(arms),
     ]

@@ -1,6 +1,7 @@
 """One answer of a model becomes one result: graded, priced, and written down so that a stopped run can go on."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,11 +9,13 @@ from cuelight.contract.condition import holds
 from cuelight_server.evaluation import standing
 from cuelight_server.evaluation.costs import Used, cost_usd
 from cuelight_server.evaluation.graders import Grader, Sample, grade, prepare, read
+from cuelight_server.evaluation.graders.outcome import Outcome
 from cuelight_server.evaluation.graders.outside import NOTHING_OUTSIDE, Outside
 from cuelight_server.evaluation.model import Case, Grade, Json, SampleResult, Severity, Standing, Suite
 from cuelight_server.evaluation.outputs import seal_of
 from cuelight_server.evaluation.tables import EXCERPT
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.judges import PAIRWISE
 from cuelight_server.providers.port import Completion
 
 
@@ -27,13 +30,31 @@ class Bench:
 
 def bench(suite: Suite, metrics: tuple[Json, ...], prices: Json | None, outside: Outside = NOTHING_OUTSIDE) -> Bench:
     """Compile every grader. Invalid names the case whose grader cannot be used."""
-    shared = tuple(prepare(rule, suite.schema, outside) for rule in suite.graders)
+    shared = tuple(prepare(rule, suite.schema, outside) for rule in suite.graders if not compares(rule))
     graders = {case.id: (*shared, *_own(case, suite, outside)) for case in suite.cases}
     return Bench(graders=graders, metrics=metrics, prices=prices)
 
 
-def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleResult:
-    """Grade and price one answer. Invalid, with the case named, where a grader cannot come to an end."""
+def compares(rule: Json) -> bool:
+    """Whether a grader compares both versions and so waits until both have answered."""
+    return rule["type"].removeprefix("not-") in PAIRWISE
+
+
+def result(
+    bench: Bench,
+    case: Case,
+    sample: int,
+    answer: Completion,
+    tools: tuple[Json, ...] = (),
+    known: Mapping[str, Outcome] = {},
+) -> SampleResult:
+    """Grade and price one answer; `tools` are those that the version declares.
+
+    `known` are words of judges on this answer that were kept. Invalid, with the case named, where a grader cannot come
+    to an end.
+    """
+    used = used_by(answer)
+    usd = cost_usd(bench.prices, answer.model, used)
     seen = read(
         answer.text,
         input=case.input,
@@ -41,12 +62,14 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         tool_calls=answer.tool_calls,
         output_tokens=answer.output_tokens,
         latency_ms=answer.latency_ms,
+        cost_usd=usd,
+        finish_reason=answer.finish_reason,
+        tools=tools,
     )
     try:
-        grades = grade(bench.graders[case.id], seen)
+        grades = grade(bench.graders[case.id], seen, known)
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
-    used = used_by(answer)
     return SampleResult(
         case=case.id,
         sample=sample,
@@ -57,7 +80,7 @@ def result(bench: Bench, case: Case, sample: int, answer: Completion) -> SampleR
         input_tokens=answer.input_tokens,
         output_tokens=answer.output_tokens,
         latency_ms=answer.latency_ms,
-        cost_usd=cost_usd(bench.prices, answer.model, used),
+        cost_usd=usd,
         uncached_usd=cost_usd(bench.prices, answer.model, used.uncached()),
         cached_input_tokens=answer.cached_input_tokens,
         cache_write_tokens=answer.cache_write_tokens,
@@ -139,6 +162,7 @@ def to_json(one: SampleResult) -> dict[str, Any]:
             if grade.not_run
         ],
         "scores": {grade.name: grade.score for grade in one.grades if grade.score is not None},
+        **_judged(one),
     }
 
 
@@ -159,9 +183,50 @@ def answer_of(document: Json) -> Completion:
     )
 
 
+def with_grades(document: Json, more: Sequence[Grade]) -> dict[str, Any]:
+    """A kept result with further grades of the same output, in the shape of `to_json`."""
+    return {
+        **document,
+        "passed": [*document["passed"], *(one.name for one in more if one.passed)],
+        "failed": [*document["failed"], *(_told(one, one.message) for one in more if not (one.passed or one.not_run))],
+        "not_run": [*document["not_run"], *(_told(one, one.not_run) for one in more if one.not_run)],
+        "scores": {**document["scores"], **{one.name: one.score for one in more if one.score is not None}},
+        "judged": [*document.get("judged", ()), *({**one.said, "name": one.name} for one in more if one.said)],
+    }
+
+
+def _told(one: Grade, words: str) -> dict[str, Any]:
+    return {"name": one.name, "severity": one.severity.value, "message": words}
+
+
+def words_of(document: Json) -> dict[str, Outcome]:
+    """What judges said in a kept result, by grader: a run that goes on asks no judge twice.
+
+    Of two graders with one name nobody can tell whose word it was: both are asked again.
+    """
+    failed = {one["name"]: one["message"] for one in document["failed"]}
+    names = Counter([*document["passed"], *(one["name"] for one in (*document["failed"], *document["not_run"]))])
+    return {
+        one["name"]: Outcome(
+            one["name"] in document["passed"],
+            failed.get(one["name"], ""),
+            document["scores"].get(one["name"]),
+            said=one,
+        )
+        for one in document.get("judged", ())
+        if names[one["name"]] == 1 and (one["name"] in failed or one["name"] in document["passed"])
+    }
+
+
+def _judged(one: SampleResult) -> dict[str, Any]:
+    """What judges said, where one was asked."""
+    said = [{**grade.said, "name": grade.name} for grade in one.grades if grade.said is not None]
+    return {"judged": said} if said else {}
+
+
 def _own(case: Case, suite: Suite, outside: Outside) -> tuple[Grader, ...]:
     try:
-        return tuple(prepare(rule, suite.schema, outside) for rule in case.graders)
+        return tuple(prepare(rule, suite.schema, outside) for rule in case.graders if not compares(rule))
     except Invalid as bad:
         raise Invalid(f"case {case.id}: {bad.message}", bad.hint, case=case.id) from bad
 

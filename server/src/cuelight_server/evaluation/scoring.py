@@ -51,10 +51,11 @@ def judge(case: Case, samples: tuple[SampleResult, ...], repeat: Json) -> CaseRe
         passed=passed,
         unstable=len(known) > 1,
         blockers=tuple(sorted(blockers)),
-        judged=bool(samples) and all(any(grade.severity in _JUDGING for grade in one.grades) for one in samples),
+        judged=bool(samples) and all(any(map(_decides, one.grades)) for one in samples),
         undecided=_why_undecided(samples) if could and not passed else "",
         score=mean(standing.score(one) for one in samples),
         every=every,
+        only_judge=any(_only_judge(one) for one in samples),
     )
 
 
@@ -146,8 +147,13 @@ def gather(
     unfinished: str = "",
     least_cases: int = 0,
     found: Found | None = None,
+    *,
+    judge_alone: bool = True,
 ) -> Facts:
-    """The facts that the gate decides on; `found` is what the samples show, where somebody has looked."""
+    """The facts that the gate decides on; `found` is what the samples show, where somebody has looked.
+
+    `judge_alone` is whether a model judge may be a case's only blocker.
+    """
     found = found or Found()
     billed = at_equal_cache(candidate, baseline)
     arms = {"candidate": candidate} if baseline is None else {"candidate": candidate, "baseline": baseline}
@@ -183,6 +189,7 @@ def gather(
             if one.undecided
             for name in (one.case.category.value, *(f"tag:{tag}" for tag in one.case.tags))
         ),
+        only_judge=() if judge_alone else tuple(one.case.id for one in candidate.cases if one.only_judge),
         not_judged=tuple(one.case.id for one in candidate.cases if one.samples and not one.judged),
         lost=lost(arms),
         strange_models=strange([candidate] if baseline is None else [candidate, baseline]),
@@ -211,6 +218,17 @@ def _blockers(sample: SampleResult) -> list[Grade]:
     """The failed blockers to name: one that only could not read the output is named where nothing else explains it."""
     failed = [one for one in sample.grades if one.severity is Severity.BLOCKER and not (one.passed or one.not_run)]
     return [one for one in failed if not one.unread] or failed
+
+
+def _decides(grade: Grade) -> bool:
+    return grade.severity in _JUDGING and grade.weight > 0
+
+
+def _only_judge(sample: SampleResult) -> bool:
+    """Whether its blockers, or its majors where it has none, are model judges one and all."""
+    counting = [one for one in sample.grades if _decides(one)]
+    deciding = [one for one in counting if one.severity is Severity.BLOCKER] or counting
+    return bool(deciding) and all(one.alone for one in deciding)
 
 
 def _why_undecided(samples: tuple[SampleResult, ...]) -> str:

@@ -3,6 +3,7 @@
 from cuelight_server.evaluation.model import Case, Category, Json, Suite
 from cuelight_server.kernel.cases import whole_input
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.judges import is_judge
 
 
 def read_suite(name: str, digest: str, document: Json) -> Suite:
@@ -12,13 +13,15 @@ def read_suite(name: str, digest: str, document: Json) -> Suite:
     if twice is not None:
         raise Invalid(f"the case {twice} stands twice in the suite {name}", "give every case an id of its own")
     schema = document.get("schema")
+    judge = document.get("judge")
     return Suite(
         name=name,
         digest=digest,
         cases=tuple(_case(one, document) for one in document["cases"]),
-        graders=tuple(document.get("graders", [])),
+        graders=tuple(_with_judge(rule, judge) for rule in document.get("graders", [])),
         schema=schema if isinstance(schema, dict) else None,
         expected_failures=_expected(document.get("expected_failures", [])),
+        labels=tuple(document.get("labels", [])),
     )
 
 
@@ -30,10 +33,21 @@ def _case(one: Json, document: Json) -> Case:
         input=whole_input(one, document),
         tags=tuple(one.get("tags", [])),
         label=one.get("label"),
-        graders=tuple(one.get("graders", [])),
+        graders=tuple(_with_judge(rule, document.get("judge")) for rule in one.get("graders", [])),
         threshold=one.get("threshold"),
         cluster=one.get("cluster", ""),
     )
+
+
+def _with_judge(rule: Json, judge: Json | None) -> Json:
+    """The rule with the suite's judge, where it asks one and names none; also for those inside a set."""
+    if judge is None:
+        return rule
+    inner = (
+        {"assert": [_with_judge(one, judge) for one in rule["assert"]]} if isinstance(rule.get("assert"), list) else {}
+    )
+    own = {"judge": {**judge, **rule.get("judge", {})}} if is_judge(rule["type"]) else {}
+    return {**rule, **inner, **own}
 
 
 def _expected(rows: list[Json]) -> dict[str, dict[str, str]]:

@@ -24,8 +24,10 @@ def applies(rule: Json, input: Json, label: Json | None) -> bool:
 
 
 def is_judged(rules: Iterable[Json], input: Json, label: Json | None) -> bool:
-    """Whether one of these graders, of severity blocker or major, is meant for the case."""
-    return any(rule["severity"] in JUDGING and applies(rule, input, label) for rule in rules)
+    """Whether one of these graders, of severity blocker or major and not only reported, is meant for the case."""
+    return any(
+        rule["severity"] in JUDGING and rule.get("weight", 1) > 0 and applies(rule, input, label) for rule in rules
+    )
 
 
 def _given(input: Json, path: str, wanted: list[Any]) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 import regex  # type: ignore[import-untyped]  # ships no types
 
 from cuelight_server.kernel.errors import Invalid
+from cuelight_server.kernel.repetition import MOST, unrolled
 
 LONGEST = 10_000  # characters: what is longer takes minutes to compile
 
@@ -13,6 +14,9 @@ def compiled(pattern: str) -> Any:
     """The pattern, ready to search whatever the case; Invalid where it is none, or is too long or too deep."""
     if len(pattern) > LONGEST:
         raise Invalid(f"a pattern has {len(pattern)} characters, at most {LONGEST} are read", "split it into several")
+    if unrolled(pattern) > MOST:
+        words = f"the pattern {pattern!r:.60} repeats to more than {MOST} places"
+        raise Invalid(words, "ask for fewer repetitions at a time")
     try:
         return regex.compile(pattern, regex.IGNORECASE)
     except RecursionError as deep:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from cuelight_server.kernel.assertions import NEVER, base_of
 from cuelight_server.prompts.bundle import Bundle, Facts
 from cuelight_server.prompts.model import Enforcement, RuleState
 
@@ -177,7 +178,10 @@ def _gate(where: str, gate: Mapping[str, Any]) -> Iterator[RuleState]:
 def _suite(where: str, suite: Mapping[str, Any]) -> Iterator[RuleState]:
     everywhere = [*suite.get("graders", ()), *(one for case in suite["cases"] for one in case.get("graders", ()))]
     for name, count in sorted(Counter(one["type"] for one in everywhere).items()):
-        yield _state(where, "grader", f"{name} ({count})")
+        if base_of(name)[0] in NEVER:
+            yield _declared(where, f"grader {name} ({count}): nothing here can run it")
+        else:
+            yield _state(where, "grader", f"{name} ({count})")
     if "input_schema" in suite:
         yield _state(where, "input schema")
     yield from (_state(where, "expected failure", one["case"]) for one in suite.get("expected_failures", ()))

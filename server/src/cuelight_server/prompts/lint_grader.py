@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cuelight_server.kernel.cases import applies, whole_input
+from cuelight_server.kernel.assertions import NEVER, base_of, is_assertion, refuse_wrong
+from cuelight_server.kernel.cases import JUDGING, applies, whole_input
+from cuelight_server.kernel.errors import Invalid
 from cuelight_server.kernel.terms import Tier
 from cuelight_server.prompts.findings import error, judged, warning
 from cuelight_server.prompts.lint_comparison import findings_of_comparison
+from cuelight_server.prompts.lint_judges import inputs_shown
 from cuelight_server.prompts.model import Finding
 from cuelight_server.prompts.paths import CASE_ROOTS, ROOTS, Shape, malformed, strange_root
 
@@ -71,6 +74,25 @@ def _grader(
         yield from _range(rule, place, at)
     if "when" in rule:
         yield from _when(rule["when"], inputs, tier, place, at)
+    yield from _written(rule, tier, place, at)
+
+
+def _written(rule: Json, tier: Tier, place: str, at: Place) -> Iterator[Finding]:
+    """What is wrong with a grader as it is written: nothing to look for, nothing to run it, a weight of nothing."""
+    try:
+        if is_assertion(rule):
+            refuse_wrong(rule)
+    except Invalid as bad:
+        yield error("grader_broken", bad.message, bad.hint, place, *at)
+    strict = tier >= Tier.ELEVATED and rule["severity"] in JUDGING
+    never = [one["type"] for one in (rule, *rule.get("assert", ())) if base_of(one["type"])[0] in NEVER]
+    if never:
+        words = f"nothing here can run {never[0]}: a case that needs it is never decided"
+        yield judged("grader_never_runs", words, "say it with another grader", place, *at, "type", strict=strict)
+    if rule.get("weight", 1) == 0 and rule["severity"] in JUDGING:
+        words = f"the grader is a {rule['severity']} and has the weight 0, with which it always passes"
+        hint = "give it a weight, or make it minor: it is reported all the same"
+        yield judged("grader_weighs_nothing", words, hint, place, *at, "weight", strict=strict)
 
 
 def _path(path: str, shape: Shape | None, roots: tuple[str, ...], place: str, at: Place) -> Iterator[Finding]:
@@ -193,7 +215,7 @@ def inputs_used(suite: Json) -> set[str]:
     rules = [*suite.get("graders", ()), *(rule for case in suite["cases"] for rule in case.get("graders", ()))]
     paths = [*suite.get("derived", {}).values()]
     for rule in rules:
-        paths += [*rule.get("when", ()), *rule.get("input_paths", ()), *inputs_asked(rule)]
+        paths += [*rule.get("when", ()), *rule.get("input_paths", ()), *inputs_asked(rule), *inputs_shown(rule)]
     return {path.partition(".")[0].removesuffix("[*]") for path in paths}
 
 

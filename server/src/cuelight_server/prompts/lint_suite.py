@@ -15,6 +15,7 @@ from cuelight_server.kernel.tiers import LEAST_CASES
 from cuelight_server.prompts.bundle import schemas_in
 from cuelight_server.prompts.findings import error, judged, schema_problems, some
 from cuelight_server.prompts.lint_grader import findings_of_gate, findings_of_graders, inputs_asked, inputs_used
+from cuelight_server.prompts.lint_judges import findings_of_judges
 from cuelight_server.prompts.model import Finding
 
 CATEGORIES = (
@@ -43,6 +44,7 @@ def findings_of_suite(name: str, suite: Mapping[str, Any], tier: Tier) -> Iterat
     yield from schema_problems(schemas_in("suite", suite), place)
     yield from _patterns(suite, place)
     yield from findings_of_graders(suite, tier, place)
+    yield from findings_of_judges(suite, tier, place)
     yield from _too_small(suite, tier, place)
     yield from _not_judged(suite, tier, place)
     empty = [one for one in CATEGORIES if one not in {case["category"] for case in suite["cases"]}]
@@ -65,7 +67,7 @@ def _patterns(suite: Mapping[str, Any], place: str) -> Iterator[Finding]:
         for at, rule in enumerate(one.get("graders", ()))
     ]
     for path, rule in (*whole, *own):
-        if rule["type"] not in {"regex", "not_regex"}:
+        if "pattern" not in rule:
             continue
         try:
             compiled(rule["pattern"])

@@ -24,7 +24,7 @@ def words(old: Json | None, new: Json | None) -> str:
 
 def _counts(old: Json, new: Json) -> dict[tuple[str, str], int]:
     """(noun, what became of it) -> how many, what takes away first."""
-    found = Counter([*_cases(old, new), *_graders(old, new), *_expected(old, new)])
+    found = Counter([*_cases(old, new), *_graders(old, new), *_expected(old, new), *_judges(old, new)])
     order = ("removed", "weakened", "changed", "added")
     return dict(sorted(found.items(), key=lambda one: (order.index(one[0][1]), one[0][0])))
 
@@ -70,6 +70,15 @@ def _expected(old: Json, new: Json) -> Iterator[tuple[str, str]]:
     before, after = ({digest(dict(one)) for one in suite.get("expected_failures", ())} for suite in (old, new))
     yield from (("expected failure", "added") for _ in after - before)
     yield from (("expected failure", "removed") for _ in before - after)
+
+
+def _judges(old: Json, new: Json) -> Iterator[tuple[str, str]]:
+    """Another judge is another instrument; labels are what it is checked against."""
+    if old.get("judge") != new.get("judge"):
+        yield "model judge", "removed" if "judge" not in new else "changed" if "judge" in old else "added"
+    before, after = ({digest(dict(one)) for one in suite.get("labels", ())} for suite in (old, new))
+    yield from (("label", "removed") for _ in before - after)
+    yield from (("label", "added") for _ in after - before)
 
 
 def _noun(noun: str, count: int) -> str:

@@ -1,21 +1,15 @@
 """Checkpoints over HTTP: a POST that is signed with a shared secret; what is answered beside the status is not read."""
 
-import hmac
 from datetime import datetime
 
 import httpx2
 
 from cuelight_server.kernel.errors import Unavailable
+from cuelight_server.kernel.signed import SIGNATURE, TIMESTAMP, signature
 from cuelight_server.sinks.port import Sent
 
-TIMESTAMP, SIGNATURE = "Cuelight-Timestamp", "Cuelight-Signature"
 _TIMEOUT = httpx2.Timeout(10.0, connect=5.0)
 _HINT = "it is tried again by itself; look at CUELIGHT_CHECKPOINT_WEBHOOK and at whoever answers there"
-
-
-def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """`v1=` and the HMAC-SHA256, hex, of `<timestamp>.<body>`: whoever receives it computes the same."""
-    return "v1=" + hmac.new(secret.encode(), timestamp.encode() + b"." + body, "sha256").hexdigest()
 
 
 class Webhook:

@@ -8,6 +8,7 @@ from cuelight.contract.format import schema
 from cuelight_server.evaluation import graders
 from cuelight_server.evaluation.graders import grade, prepare, read
 from cuelight_server.evaluation.model import Severity
+from cuelight_server.kernel.assertions import NAMES
 from cuelight_server.kernel.errors import Invalid
 
 OUTPUT = {
@@ -42,6 +43,9 @@ def said(rule, sample=None):
 
 PASSING = [
     {"type": "json_only"},
+    {"type": "pii"},
+    {"type": "pii", "types": ["email"], "path": "body"},
+    {"type": "canary_absent", "values": ["CN-4471-XQ"]},
     {"type": "schema"},
     {"type": "schema", "schema": {"type": "object"}},
     {"type": "equals", "path": "decision", "value": "qualified"},
@@ -93,6 +97,7 @@ PASSING = [
 ]
 
 FAILING = [
+    ({"type": "canary_absent", "values": ["XX-0000", "hello gwen"]}, "the output gives away canary 2 of 2"),
     ({"type": "equals", "path": "decision", "value": "person"}, 'decision is "qualified", wanted "person"'),
     ({"type": "equals", "path": "missing", "value": "person"}, 'missing is missing, wanted "person"'),
     ({"type": "equals", "path": "confidence", "value": True}, "confidence is 0.9, wanted true"),
@@ -171,13 +176,40 @@ def test_an_output_that_is_not_as_wanted_fails_in_plain_words(rule, words):
 
 
 def test_every_grader_of_the_format_is_here_and_tested_both_ways():
-    shapes = schema("suite")["$defs"]["grader"]["oneOf"]
-    types = {shape["properties"]["type"].get("const") for shape in shapes} - {None, "assert-set"}
-    assert types == graders.TYPES
-    assert len(types) == 30
-    elsewhere = {"json_only", "schema", "numbers_in_input", "tools_allowed", "max_output_tokens", "max_latency_ms"}
+    shapes = schema("suite")["$defs"]
+    named = [shape["properties"]["type"] for shape in shapes["grader"]["oneOf"] if "properties" in shape]
+    types = {one["const"] for one in named if "const" in one} - {"assert-set"}
+    assert types == graders.OWN
+    assert len(types) == 32
+    assert {"$ref": "#/$defs/assertion_name", "description": "Kind of grader."} in named
+    assert {*shapes["assertion_name"]["enum"], "assert-set"} == NAMES
+    asking = [shapes[one]["properties"]["type"]["enum"] for one in ("judged_grader", "outside_grader")]
+    assert {*asking[0], *asking[1]} == graders.TYPES - graders.OWN - NAMES
+    elsewhere = {
+        "pii",
+        "json_only",
+        "schema",
+        "numbers_in_input",
+        "tools_allowed",
+        "max_output_tokens",
+        "max_latency_ms",
+    }
     assert {rule["type"] for rule in PASSING} == types
     assert {rule["type"] for rule, _ in FAILING} == types - elsewhere
+
+
+def test_every_name_is_of_one_family_and_a_set_takes_all_but_those_that_compare():
+    shapes = schema("suite")["$defs"]
+    families = {
+        one: shapes[one]["properties"]["type"]["enum"]
+        for one in ("judged_grader", "outside_grader", "judged_member", "outside_member")
+    }
+    known = [*shapes["assertion_name"]["enum"], *families["judged_grader"], *families["outside_grader"]]
+    assert len(known) == len(set(known))
+    assert not set(known) & (graders.OWN - {"equals", "regex"})
+    left_out = set(known) - {*shapes["assertion_name"]["enum"]}
+    left_out -= {*families["judged_member"], *families["outside_member"]}
+    assert left_out == {"select-best", "not-select-best", "command", "not-command"}
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cuelight_server.evaluation.graders import TYPES, grade, prepare, read
+from cuelight_server.evaluation.graders import OWN, grade, prepare, read
 
 GUIDE = Path(__file__).parents[4] / "docs/guides/format.md"
 RULES = {
     "equals": {"path": "gone", "value": "x"},
+    "pii": {"path": "gone"},
     "not_equals": {"path": "gone", "value": "x"},
     "one_of": {"path": "gone", "values": ["x"]},
     "contains_any": {"path": "gone", "values": ["x"]},
@@ -35,7 +36,7 @@ RULES = {
     "label_never": {"path": "gone", "label": "vip", "label_value": True, "forbidden": "x"},
     "implies": {"if": {"path": "gone", "empty": True}, "then": {"path": "gone", "equals": "x"}},
 }
-PATHLESS = {"json_only", "schema", "tools_allowed", "max_output_tokens", "max_latency_ms"}
+PATHLESS = {"json_only", "schema", "tools_allowed", "max_output_tokens", "max_latency_ms", "canary_absent"}
 
 
 def said(kind, text):
@@ -50,7 +51,7 @@ def told(word):
 
 
 def test_every_grader_is_looked_at():
-    assert {*RULES, *PATHLESS} == TYPES
+    assert {*RULES, *PATHLESS} == OWN
 
 
 def test_the_guide_says_which_graders_pass_and_which_fail_where_there_is_nothing():

@@ -1,5 +1,7 @@
 """What can never work is found by its code and at its own place: graders, gates, schemas, prices and recordings."""
 
+# long because: one table has a row for everything in a suite that can never work
+
 import pytest
 
 from cuelight_server.prompts.bundle import Facts, OnDesk, checked
@@ -156,6 +158,54 @@ TABLE = {
         "evaluation.gate.min_pass_rate_by_tag.vip",
         "inconclusive",
     ),
+    "a pattern that would fill the memory": (
+        graded(type="not_regex", path="subject", pattern="a{1000000000}"),
+        "pattern_invalid",
+        "error",
+        SUITE,
+        "graders.1.pattern",
+        "repeats to more than",
+    ),
+    "an assertion with nothing to look for": (
+        graded(type="not-contains", value=""),
+        "grader_broken",
+        "error",
+        SUITE,
+        "graders.1",
+        "no text to look for",
+    ),
+    "a pattern that only Python knows": (
+        graded(type="regex", value="(?i)yes"),
+        "grader_broken",
+        "error",
+        SUITE,
+        "graders.1",
+        "ECMAScript",
+    ),
+    "a member of a set that can never work": (
+        graded(type="assert-set", **{"assert": [{"type": "latency"}]}),
+        "grader_broken",
+        "error",
+        SUITE,
+        "graders.1",
+        "no limit",
+    ),
+    "a grader that nothing can run": (
+        graded(type="perplexity", severity="major"),
+        "grader_never_runs",
+        "error",
+        SUITE,
+        "graders.1.type",
+        "perplexity",
+    ),
+    "a blocker that weighs nothing": (
+        graded(type="contains", value="x", severity="blocker", weight=0),
+        "grader_weighs_nothing",
+        "error",
+        SUITE,
+        "graders.1.weight",
+        "always passes",
+    ),
     "derived from nowhere": (
         folder(suites={"answer": {**suite(), **DERIVED}}),
         "derived_nowhere",
@@ -279,6 +329,11 @@ def test_what_can_never_work_is_found_at_its_place(bundle, code, severity, docum
         pytest.param(graded(path="either.code"), id="a path through a choice"),
         pytest.param(graded(path="free.anything.at.all"), id="a path into an open object"),
         pytest.param(graded(path="$text"), id="the raw output"),
+        pytest.param(graded(type="icontains-any", value="a, b", threshold=0.5), id="an assertion of promptfoo's"),
+        pytest.param(graded(type="regex", value="[Yy]es|{{question}}"), id="a pattern with an input of the case"),
+        pytest.param(
+            graded(type="contains", value="x", weight=0, metric="seen"), id="a minor grader that only reports"
+        ),
         pytest.param(graded(path="$label.is_buyer"), id="the label"),
         pytest.param(graded(type="any_item", path="refs", field="code", value="x"), id="a field of the items"),
         pytest.param(graded(type="number_range", path="subject", min=2, max=2), id="a range of one number"),

@@ -24,6 +24,9 @@ class Sample:
     tool_calls: tuple[Mapping[str, Any], ...]
     output_tokens: int | None
     latency_ms: float | None
+    cost_usd: float | None = None
+    finish_reason: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()  # as the version under test declares them
     document: Mapping[str, Any] = field(repr=False)
 
     def at(self, path: str) -> list[Any]:
@@ -39,7 +42,7 @@ class Sample:
         return _flat(value for path in paths for value in lookup(path, {"output": self.input}))
 
 
-def read(
+def read(  # noqa: PLR0913  a sample is all of this
     text: str,
     *,
     input: Mapping[str, Any],
@@ -47,6 +50,9 @@ def read(
     tool_calls: tuple[Mapping[str, Any], ...] = (),
     output_tokens: int | None = None,
     latency_ms: float | None = None,
+    cost_usd: float | None = None,
+    finish_reason: str = "",
+    tools: tuple[Mapping[str, Any], ...] = (),
 ) -> Sample:
     """A sample out of a raw output; cases are read strictly, whatever the candidate's own output contract says."""
     value, finding = parse(text)
@@ -68,6 +74,9 @@ def read(
         tool_calls=tool_calls,
         output_tokens=output_tokens,
         latency_ms=latency_ms,
+        cost_usd=cost_usd,
+        finish_reason=finish_reason,
+        tools=tools,
         document=document,
     )
 
