@@ -211,7 +211,7 @@ def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop
     made.bench = bench(trial.suite, tuple(trial.gate.get("metrics", ())), made.bench.prices, outside)
     work = made.work()
     made.flush()
-    unfinished = run(work, made)
+    unfinished = run(work, made) or made.spent
     made.flush()
     panel, unfinished = _panel(trial, made, outside, unfinished)
     if unfinished == SHUTDOWN:
@@ -241,7 +241,7 @@ def _panel(trial: Trial, made: Run, outside: Outside, unfinished: str) -> tuple[
     except judging.Stopped as stopped:
         return Panel(), str(stopped)
     made.add(grades)
-    return panel, ""
+    return panel, made.spent
 
 
 def _begun(desk: Desk, one: Stored, me: str, trial: Trial, plan: Plan, stop: Stop, ways: Ways) -> Run:

@@ -76,6 +76,7 @@ class Run:
     stopping: Stop
     certain: Certain = never_certain
     early: str = ""
+    spent: str = ""  # the limit that left no room for a judge
     results: dict[Key, SampleResult] = field(default_factory=dict)
     broken: dict[Arm, list[CuelightError]] = field(default_factory=dict)
     budget: Budget = field(init=False)
@@ -122,7 +123,7 @@ class Run:
             raise Unavailable(words, self._last_error.hint)
         if self.stopping():
             return SHUTDOWN
-        why = self._cancelled() or self.budget.late()
+        why = self._cancelled() or self.budget.late() or self.spent
         return f"{why} with {len(self.results)} of {self.total} outputs" if why else self.early
 
     def admit(self, task: Task) -> str:
@@ -204,7 +205,8 @@ class Run:
         most = self._most(request)
         limit = self.budget.reserve(most)
         if limit:
-            raise Unavailable(f"stopped at {limit}", "raise the limit, or leave it out")
+            self.spent = f"stopped at {limit}"
+            raise Unavailable(self.spent, "raise the limit, or leave it out")
         return self._paid(provider, request, most, judge=True)
 
     def ask_judge(self, provider: Provider, request: CompletionRequest) -> Completion:

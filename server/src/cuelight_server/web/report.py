@@ -137,8 +137,8 @@ def shown(seen: EvaluationView, person: str) -> ReportPage:
         unstable=_mixed(report),
         figures=_figures(report),
         comparison=tuple(_sentence(one) for one in _shown_by_samples(report)),
-        categories=tuple(_bar(row, "category") for row in report.get("categories") or ()),
-        tags=tuple(_bar(row, "tag") for row in report.get("tags") or ()),
+        categories=_bars(report, "categories", "category"),
+        tags=_bars(report, "tags", "tag"),
         metrics=tuple(_metric(row) for row in report.get("metrics") or ()),
         facts=tuple(_facts(seen)),
         notes=tuple(_sentence(one) for one in report.get("notes") or ()),
@@ -221,8 +221,14 @@ def _figures(report: Json) -> tuple[tuple[str, str, str], ...]:
     )
 
 
-def _bar(row: Json, kind: str) -> Bar:
-    low, high = row.get("interval") or (None, None)
+def _bars(report: Json, table: str, kind: str) -> tuple[Bar, ...]:
+    """The rates of a table, each with the interval that the statistics know of it."""
+    known = (report.get("statistics") or {}).get("parts") or ()
+    within = {one["name"]: one for one in known if one["kind"] == kind}
+    return tuple(_bar(row, kind, within.get(row[kind], {})) for row in report.get(table) or ())
+
+
+def _bar(row: Json, kind: str, within: Json) -> Bar:
     cases = row["cases"]
     return Bar(
         name=str(row[kind]).replace("_", " "),
@@ -230,8 +236,8 @@ def _bar(row: Json, kind: str) -> Bar:
         share=row.get("pass_rate"),
         before=row.get("baseline_pass_rate"),
         floor=row.get("floor"),
-        low=low,
-        high=high,
+        low=within.get("lower"),
+        high=within.get("upper"),
     )
 
 
