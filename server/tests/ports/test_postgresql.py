@@ -155,13 +155,14 @@ def test_what_is_written_once_refuses_a_database_tool(raw, table):
     for statement in (
         f'UPDATE {table.name} SET "{column}" = "{column}"',
         f"DELETE FROM {table.name}",
-        f"TRUNCATE {table.name}",
         f"INSERT INTO {table.name} SELECT * FROM {table.name} ON CONFLICT ("
         + ", ".join(f'"{key.name}"' for key in table.primary_key)
         + f') DO UPDATE SET "{column}" = excluded."{column}"',
     ):
         with pytest.raises(psycopg.DatabaseError, match=f"a stored {table.name} never changes"):
             raw.execute(statement)
+    with pytest.raises(psycopg.DatabaseError, match="never changes"):  # its own words, or those of what hangs on it
+        raw.execute(f"TRUNCATE {table.name} CASCADE")
     assert rows(raw, table.name) == before
 
 
@@ -171,7 +172,7 @@ WORDS = {"checkpoint": "governed|null value"}  # inserted without the door, neve
 @pytest.mark.parametrize("table", EVERY_TABLE, ids=lambda table: table.name)
 def test_a_slip_in_a_database_tool_writes_no_table(psql, calls, table):
     column = next(iter(table.columns)).name
-    passing = {"answer_cache", "session", "sign_in_tries", "sign_in_flow", "workload_token"}
+    passing = {"answer_cache", "session", "sign_in_tries", "sign_in_flow", "workload_token", "review_answer"}
     allowed = {"checkpoint_sink", "client_seen", "evaluation_result", "call", *passing}  # the operational ones
     for statement in (f'INSERT INTO "{table.name}" DEFAULT VALUES', f'UPDATE "{table.name}" SET "{column}" = NULL'):
         if table.name not in allowed:

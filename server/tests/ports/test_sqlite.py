@@ -303,6 +303,7 @@ OPERATIONAL = {
     "evaluation": "update:state,done,total,attempts,worker,heartbeat_at,spend",
     "evaluation_result": "insert update",
     "answer_cache": "insert update delete",
+    "review_answer": "insert update:better,live,note,answered_at",
     "session": "insert delete update:last_seen_at",
     "sign_in_flow": "insert delete",
     "sign_in_tries": "insert update delete",
