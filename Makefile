@@ -5,7 +5,7 @@ SHELL := /bin/sh
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.setup-stamp
-WORKERS ?= 2
+WORKERS ?= 3
 
 # The first Python on PATH that is new enough and really starts.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \

@@ -1,5 +1,7 @@
 """PostgreSQL as a port: what it promises us, and that its triggers answer whoever asks."""
 
+# long because: one port, and every table of the desk is tried through it
+
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
