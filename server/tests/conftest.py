@@ -31,11 +31,15 @@ Person = Callable[..., Actor]
 Workflow = Callable[..., None]
 
 
+FACES = ("web", "openid")  # pages, and what lies to the exchange: the verbs and views below them have tests on both
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Whatever touches a store runs on both databases, unless it says `@pytest.mark.database("sqlite")`."""
+    """Whatever touches a store runs on both databases, unless it says `@pytest.mark.database("sqlite")` or is a page."""
     if "database" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("database")
-        metafunc.parametrize("database", marker.args if marker else BOTH, indirect=True)
+        usual = BOTH[:1] if metafunc.definition.path.parent.name in FACES else BOTH
+        metafunc.parametrize("database", marker.args if marker else usual, indirect=True)
 
 
 @pytest.fixture(scope="session")
