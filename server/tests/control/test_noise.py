@@ -7,6 +7,8 @@ import pytest
 
 from cuelight_server.providers.port import Completion
 
+pytestmark = pytest.mark.database("sqlite")  # chance is the same on both
+
 CASES, SAMPLES, RUNS = 30, 3, 20
 MOST = (
     3  # of 20 runs: more come in 16 of 1,000 series where the rate is 5 % (`test_simulated_runs` is the sharper test)

@@ -15,8 +15,9 @@ from cuelight_server.evaluation.graders import grade, prepare, read
 from cuelight_server.evaluation.graders.outside import Outside
 from cuelight_server.kernel.errors import Invalid, NotFound
 from cuelight_server.kernel.signed import signature
-from cuelight_server.providers import OpenAI
+from cuelight_server.providers import openai
 from cuelight_server.providers.embeddings import Embeddings, packaged
+from cuelight_server.providers.remote import Remote
 from cuelight_server.sandboxes.command import Commands, commands
 from cuelight_server.sandboxes.limits import Limits
 from cuelight_server.sandboxes.webhook import Webhooks, check_peer, origins
@@ -318,8 +319,9 @@ CHAT = {"model": "m-judge", "choices": [{"message": {"content": '{"reason": "r",
 def asked_over_the_wire(url):
     judge = {"provider": "openai", "model": "m-judge"}
     rule = {"type": "llm-rubric", "severity": "major", "value": "kind?", "judge": judge}
-    provider = OpenAI(url, None, timeout_s=0.3, sleep=lambda _: None)
-    (one,) = grade((prepare(rule, None, Outside(judge=Asked({"openai": provider}, None))),), read("x", input={}))
+    provider = Remote(openai.FAMILY, url, None, timeout_s=0.3, sleep=lambda _: None)
+    asked = Asked({"openai": provider}, None, lambda known, request: known.complete(request))
+    (one,) = grade((prepare(rule, None, Outside(judge=asked)),), read("x", input={}))
     provider.close()
     return one
 
