@@ -1,15 +1,14 @@
 """The desk as a person sees it, after the demo: signing in, what serves where, what needs somebody."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+from walks.browser.screens import NAMES, SCREENS, look
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", PHONE)], ids=["light", "dark", "phone"])
+@pytest.fixture(params=SCREENS, ids=NAMES)
 def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     scheme, size = request.param
     context = chromium.new_context(color_scheme=scheme, viewport=size)
@@ -24,11 +23,7 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 
 
 def _shot(page: Page, shots: str | None, name: str, request: pytest.FixtureRequest) -> None:
-    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1], f"{name} is wider than the window"
-    if shots:
-        variant = request.node.callspec.id
-        page.screenshot(path=str(Path(shots) / f"{name}-{variant}.png"), full_page=True)
+    look(page, shots, name, request.node.callspec.id)
 
 
 def test_a_person_signs_in_and_sees_what_serves_where(page, desk_url, shots, request):

@@ -2,35 +2,21 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-WIDE, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+from walks.browser.screens import NAMES, SCREENS, look, signed_in
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", PHONE)], ids=["light", "dark", "phone"])
+@pytest.fixture(params=SCREENS, ids=NAMES)
 def page(request: pytest.FixtureRequest, chromium: Browser, desk_url: str) -> Iterator[Page]:
-    scheme, size = request.param
-    context = chromium.new_context(color_scheme=scheme, viewport=size)
-    context.set_default_timeout(10_000)
-    shown = context.new_page()
-    problems: list[str] = []
-    shown.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    shown.goto(f"{desk_url}/signin")
-    shown.get_by_role("button", name="Dana Kim").click()
-    shown.wait_for_url(f"{desk_url}/")
-    yield shown
-    context.close()
-    assert problems == []
+    with signed_in(chromium, request.param, desk_url, "Dana Kim") as shown:
+        yield shown
 
 
 def _shot(page: Page, shots: str | None, name: str, request: pytest.FixtureRequest) -> None:
-    if shots:
-        page.screenshot(path=str(Path(shots) / f"{name}-{request.node.callspec.id}.png"), full_page=True)
-    widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    assert widths[0] <= widths[1]
+    look(page, shots, name, request.node.callspec.id)
 
 
 def test_a_person_reads_what_got_worse_and_sees_both_answers(page, shots, request):

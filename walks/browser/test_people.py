@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from cuelight_server.demo.stage import own_files
-from walks.browser.test_desk import PHONE, WIDE
+from walks.browser.screens import NAMES, SCREENS, look
 
 PASSWORD, OTHER = "four words in a row", "five more words in a row"
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", PHONE)], ids=["light", "dark", "phone"])
+@pytest.fixture(params=SCREENS, ids=NAMES)
 def open_browser(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Callable[[], Page]]:
     """Another browser of another person each time."""
     scheme, size = request.param
@@ -49,11 +49,8 @@ def link(tmp_path: Path) -> Iterator[str]:
 
 def test_from_the_first_owner_to_a_signed_out_session(link, open_browser, shots, request):
     def shot(page: Page, name: str) -> None:
-        widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert widths[0] <= widths[1], f"{name} is wider than the window"
+        look(page, shots, name, request.node.callspec.id)
         assert page.locator("script").count() == 0
-        if shots:
-            page.screenshot(path=str(Path(shots) / f"{name}-{request.node.callspec.id}.png"), full_page=True)
 
     owner = open_browser()
     owner.goto(link)

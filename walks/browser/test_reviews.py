@@ -18,7 +18,7 @@ from cuelight_server.control.reviews import open_review
 from cuelight_server.demo.stage import own_files
 from cuelight_server.views.desk import person
 from server.tests.reviewing import read_what_is_asked
-from walks.browser.test_desk import PHONE, WIDE
+from walks.browser.screens import NAMES, SCREENS, look
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMPT = "sales.research_summary"
@@ -69,7 +69,7 @@ def url(asked: Path, tmp_path: Path) -> Iterator[str]:
         process.wait(10)
 
 
-@pytest.fixture(params=[("light", WIDE), ("dark", WIDE), ("light", PHONE)], ids=["light", "dark", "phone"])
+@pytest.fixture(params=SCREENS, ids=NAMES)
 def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     scheme, size = request.param
     context = chromium.new_context(color_scheme=scheme, viewport=size, java_script_enabled=True)
@@ -81,11 +81,8 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 @pytest.fixture
 def shot(page: Page, shots: str | None, request: pytest.FixtureRequest) -> Callable[[str], None]:
     def one(name: str) -> None:
-        widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert widths[0] <= widths[1], f"{name} is wider than the window"
+        look(page, shots, name, request.node.callspec.id)
         assert page.locator("script").count() == 0
-        if shots:
-            page.screenshot(path=str(Path(shots) / f"{name}-{request.node.callspec.id}.png"), full_page=True)
 
     return one
 

@@ -6,7 +6,6 @@ from contextlib import ExitStack
 import pytest
 
 from cuelight_server.views import reviews as view
-from cuelight_server.web.word_diff import Piece, pieces
 from server.tests.governed import ANA, BEN, STRANGER
 from server.tests.releasing import who
 from server.tests.reviewing import BEA, asked, item, library, read_all
@@ -118,12 +117,3 @@ def test_a_first_version_has_one_output_and_a_yes_or_no(demo_desk, browser):
     assert "Yes, it is fine" in page
     assert "Which is better?" not in page
     assert send(ben, f"/reviews/{made.id}/1", better="neither").status_code == 303
-
-
-def test_words_are_told_apart_and_a_long_text_is_shown_without_marks():
-    assert pieces("a red house", "a blue house") == (
-        (Piece("a ", ""), Piece("blue", "ins"), Piece(" house", "")),
-        (Piece("a ", ""), Piece("red", "del"), Piece(" house", "")),
-    )
-    long = "word " * 5000
-    assert pieces(long, "other") == ((Piece("other", ""),), (Piece(long, ""),))

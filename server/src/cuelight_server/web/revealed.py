@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cuelight_server.evaluation.written.beside import Part, Piece, apart
 from cuelight_server.views.reviews import RevealedCase, ReviewLine, Said, Side
-from cuelight_server.web.word_diff import Piece, pieces
 
 _MOST_SHOWN = 60_000  # characters of one output or input on a page
 
@@ -103,7 +103,7 @@ def _summary(cases: tuple[RevealedCase, ...], signed: int) -> str:
 
 def _revealed_row(one: RevealedCase) -> RevealedRow:
     texts = [pretty(side.text) if side else "" for side in (one.candidate, one.baseline)]
-    new, old = pieces(texts[1], texts[0]) if one.baseline else ((Piece(texts[0], ""),), ())
+    old, new = apart(texts[1], texts[0]) if one.baseline else ((), (Piece(Part.SAME, texts[0]),))
     sides = [_opened(one.candidate, "new", new)] if one.candidate else []
     sides += [_opened(one.baseline, "production", old)] if one.baseline else []
     bad = any(not each.candidate_ok for each in one.said)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuelight_server.evaluation.written.beside import Part, beside, readable
+from cuelight_server.evaluation.written.beside import Part, Piece, apart, beside, readable
 from cuelight_server.evaluation.written.junit import junit
 from cuelight_server.evaluation.written.markdown import markdown
 from cuelight_server.evaluation.written.six import Answer, six
@@ -219,3 +219,12 @@ def test_json_is_laid_out_for_people_and_other_text_is_not_touched():
     assert readable('{"a": "x\\ny", "b": [1]}') == '{\n  "a": "x\ny",\n  "b": [\n    1\n  ]\n}'
     for other in ('{"a": 1', "plain", "[1]", "{" * 100_000, json.dumps("x")):
         assert readable(other) == other
+
+
+def test_words_are_told_apart_side_by_side_and_a_long_text_is_shown_without_marks():
+    assert apart("a red house", "a blue house") == (
+        (Piece(Part.SAME, "a "), Piece(Part.GONE, "red"), Piece(Part.SAME, " house")),
+        (Piece(Part.SAME, "a "), Piece(Part.NEW, "blue"), Piece(Part.SAME, " house")),
+    )
+    long = "word " * 5000
+    assert apart(long, "other") == ((Piece(Part.SAME, long),), (Piece(Part.SAME, "other"),))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
+_MOST_MARKED = 4_000  # words and marks of both sides together that `apart` compares
 _MOST = 6_000  # words and marks of one side that are compared; beyond that lines are
 
 
@@ -35,6 +36,16 @@ def beside(before: str, after: str) -> tuple[Piece, ...]:
     if max(len(left), len(right)) > _MOST:
         return tuple(piece for piece in (Piece(Part.GONE, before), Piece(Part.NEW, after)) if piece.text)
     return tuple(_joined(_pieces(left, right)))
+
+
+def apart(before: str, after: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """(`before` with what went marked, `after` with what came); longer texts are whole and without marks."""
+    left, right = _WORDS.findall(before), _WORDS.findall(after)
+    if len(left) + len(right) > _MOST_MARKED:
+        return (Piece(Part.SAME, before),), (Piece(Part.SAME, after),)
+    found = tuple(_pieces(left, right))
+    went, came = (tuple(one for one in found if one.part is not hidden) for hidden in (Part.NEW, Part.GONE))
+    return went, came
 
 
 def readable(text: str) -> str:
