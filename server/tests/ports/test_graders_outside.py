@@ -320,8 +320,7 @@ def asked_over_the_wire(url):
     judge = {"provider": "openai", "model": "m-judge"}
     rule = {"type": "llm-rubric", "severity": "major", "value": "kind?", "judge": judge}
     provider = Remote(openai.FAMILY, url, None, timeout_s=0.3, sleep=lambda _: None)
-    asked = Asked({"openai": provider}, None, lambda known, request: known.complete(request))
-    (one,) = grade((prepare(rule, None, Outside(judge=asked)),), read("x", input={}))
+    (one,) = grade((prepare(rule, None, Outside(judge=Asked({"openai": provider}, None))),), read("x", input={}))
     provider.close()
     return one
 

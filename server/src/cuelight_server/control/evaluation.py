@@ -205,10 +205,10 @@ def _evaluate(desk: Desk, providers: Providers, one: Stored, me: str, stop: Stop
     with reading(desk.registry) as sql:
         trial = trials.gather(desk, sql, one, providers)
     plan = _within(read_plan(one.plan), limits)
-    made = _begun(desk, one, me, trial, plan, stop, ways)
-    asked = judging.Asked(providers, trial.prices.document if trial.prices else None, made.ask_judge)
+    asked = judging.Asked(providers, trial.prices.document if trial.prices else None)
     outside = replace(ways.outside, judge=asked)
-    made.bench = bench(trial.suite, tuple(trial.gate.get("metrics", ())), made.bench.prices, outside)
+    made = _begun(desk, one, me, trial, plan, stop, replace(ways, outside=outside))
+    asked.through = made.ask_judge
     work = made.work()
     made.flush()
     unfinished = run(work, made) or made.spent

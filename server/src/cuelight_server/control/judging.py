@@ -32,15 +32,20 @@ Through = Callable[[Provider, CompletionRequest], Completion]
 _POINTS = {Choice.CANDIDATE: 1.0, Choice.PRODUCTION: 0.0}
 
 
+def _at_once(provider: Provider, request: CompletionRequest) -> Completion:
+    return provider.complete(request)
+
+
 class Asked:
     """Who asks judges: through the desk's providers, from several threads, with every call counted.
 
     A provider that was silent three times in a row is not asked again: a run does not wait for it at every output.
     """
 
-    def __init__(self, providers: Providers, prices: Json | None, through: Through) -> None:
-        """Nothing is asked yet; every call goes `through` the limits of the run."""
-        self._providers, self._prices, self._through = providers, prices, through
+    def __init__(self, providers: Providers, prices: Json | None, through: Through = _at_once) -> None:
+        """Nothing is asked yet; every call goes `through` the limits of a run, once there is one."""
+        self.through = through
+        self._providers, self._prices = providers, prices
         self._lock = threading.Lock()
         self._known: dict[str, Provider] = {}
         self._silent: Counter[str] = Counter()
@@ -58,7 +63,7 @@ class Asked:
             settings=asked.settings,
         )
         try:
-            answer = self._through(provider, request)
+            answer = self.through(provider, request)
         except Unavailable:
             with self._lock:
                 self._silent[asked.provider] += 1
