@@ -139,7 +139,7 @@ def test_python_that_does_what_it_may_not_or_fails_is_invalid(act):
 def test_python_that_takes_too_much_is_stopped(act, words):
     began = time.monotonic()
     with pytest.raises(Unavailable, match=words):
-        sandboxes.python(MAIN + act, GIVEN, replace(BOUNDS, seconds=3, cpu_seconds=1))
+        sandboxes.python(MAIN + act, GIVEN, replace(BOUNDS, seconds=3))  # start-up costs CPU, too
     assert time.monotonic() - began < 6
 
 
